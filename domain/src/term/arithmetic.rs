@@ -158,6 +158,7 @@ pub fn simple_term(
         id: id.clone(),
         article: "c.c. art. 2963".to_owned(),
         length,
+        doubled_part: None,
         roll: Roll::NextNonHoliday,
         saturday_is_working,
         saturday_policy: None,

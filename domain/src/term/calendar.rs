@@ -285,10 +285,12 @@ fn national(date: Date) -> Option<(&'static str, &'static str)> {
         _ => None,
     };
     // Easter Monday falls between 23 March and 26 April: no need to compute it elsewhere.
-    if fixed.is_none() && date.weekday() == Weekday::Monday && (3..=4).contains(&date.month()) {
-        if easter(date.year()).tomorrow().is_ok_and(|monday| monday == date) {
-            return Some(("Lunedì dell'Angelo", L260));
-        }
+    if fixed.is_none()
+        && date.weekday() == Weekday::Monday
+        && (3..=4).contains(&date.month())
+        && easter(date.year()).tomorrow().is_ok_and(|monday| monday == date)
+    {
+        return Some(("Lunedì dell'Angelo", L260));
     }
     fixed
 }

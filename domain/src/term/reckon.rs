@@ -49,8 +49,8 @@ pub(super) fn reckon(
 ) -> Result<Reckoning, TermError> {
     let rule = rules.term(&clock.rule)?;
     let timeline = Timeline::of(clock)?;
-    // A policy for those who read art. 2963 as made for the citizen alone (italian doctrine is
-    // silent; the extension is general by its letter).
+    // Art. 2963 is general by its letter; the policy is for whoever reads it as made for the
+    // citizen alone.
     let office_rolls = rules.policy_flag("office_terms_roll").unwrap_or(true);
     let own = clock.length.unwrap_or(rule.length);
     let mut run = Run {
@@ -110,7 +110,11 @@ impl<'a> Run<'a> {
         self.steps.push(step(StepKind::Started { on, length: own }, entry));
         let mut base = own;
         if let Some((key, entry)) = self.timeline.doubling {
-            base.count = own.count.saturating_mul(2);
+            // A length set for the case has no parts: the whole is doubled.
+            let part = self.rule.doubled_part.filter(|part| {
+                own == self.rule.length && part.unit == own.unit && part.count <= own.count
+            });
+            base.count = own.count.saturating_add(part.unwrap_or(own).count);
             let key = key.to_owned();
             self.steps.push(step(StepKind::Doubled { key, from: own, to: base }, entry));
         }

@@ -92,6 +92,10 @@ pub struct TermRule {
     pub article: String,
     /// How long it is, unless an act sets another length for one case.
     pub length: Length,
+    /// The part that a doubling adds again, in the unit of the length; the whole length if
+    /// absent. DPR 380/2001 art. 20 c.7 doubles the 60 days of c.3 and c.5, not the 30 of c.6.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubled_part: Option<Length>,
     /// Whether a last day that is a holiday moves.
     #[serde(default = "next_non_holiday")]
     pub roll: Roll,

@@ -212,6 +212,12 @@ impl RuleSet {
             if rule.length.count == 0 {
                 say(name(), "length", "is zero".into(), "give at least one day, as in \"1d\"");
             }
+            if let Some(part) = rule.doubled_part
+                && (part.unit != rule.length.unit || part.count > rule.length.count)
+            {
+                let problem = format!("{part} is no part of {}", rule.length);
+                say(name(), "doubled_part", problem, "use the unit of length, and not more of it");
+            }
             if super::arithmetic::is_too_long(rule.length) {
                 let problem = format!("{} is more than 100 years", rule.length);
                 say(name(), "length", problem, "check the count and the unit");
