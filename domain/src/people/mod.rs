@@ -4,3 +4,7 @@
 //! storage, and personal data in error or debug texts.
 
 pub mod fiscal_code;
+mod personal;
+
+pub use fiscal_code::FiscalCode;
+pub use personal::{Address, Person, Personal};

@@ -1,0 +1,23 @@
+//! What every case has, whatever its procedure: people, office, documents, requests, notices,
+//! terms, proposals, links. The shared kernel of the three procedures.
+//!
+//! Never here: a rule of one procedure only, a clock, a store.
+
+mod commands;
+mod decide;
+mod events;
+pub mod rules;
+mod stands;
+mod state;
+mod terms;
+mod written;
+
+pub use commands::Command;
+pub(crate) use decide::decide;
+pub use events::*;
+pub(crate) use stands::stands_already;
+pub use state::{
+    CaseFile, Closure, Document, Opening, Party, Proposal, Representation, Request, RequestState,
+};
+pub use terms::{NoticeClock, OBSERVATIONS_RULE, ReckonedTerm, TermKey, Terms};
+pub(crate) use written::{write_down, written_id};

@@ -1,0 +1,68 @@
+//! Acts and messages as documents: what goes out or comes in enters the case's file with its hash,
+//! so that the register's process can give it a number (DPR 445/2000 art. 53).
+
+use super::events::{Direction, DocumentAdded, Event as CaseEvent};
+use crate::context::Context;
+use crate::event::{Event, Occurrence};
+use crate::ids::{DocumentId, derived};
+use crate::residency;
+
+/// What kind of document an event is, and which way it goes; most events are none.
+fn document_of(event: &Event) -> Option<(&'static str, Direction)> {
+    use Direction::{Incoming, Outgoing};
+    match event {
+        Event::Case(e) => match e {
+            CaseEvent::RequestSent(_) => Some(("request", Outgoing)),
+            CaseEvent::NoticeSent(_) => Some(("rejection_notice", Outgoing)),
+            CaseEvent::ObservationsFiled(_) => Some(("observations", Incoming)),
+            CaseEvent::MessageSent(m) => Some(("message", m.direction)),
+            CaseEvent::Withdrawn(_) => Some(("withdrawal", Incoming)),
+            _ => None,
+        },
+        Event::Residency(e) => match e {
+            residency::Event::Declared(_) => Some(("declaration", Incoming)),
+            residency::Event::Completed(_) => Some(("completion", Incoming)),
+            residency::Event::Registered(_) => Some(("start_communication", Outgoing)),
+            residency::Event::FoundIrreceivable(_) => Some(("irreceivability_act", Outgoing)),
+            residency::Event::SilenceAttested(_) => Some(("silence_attestation", Outgoing)),
+            residency::Event::PositionRestored(_) => Some(("restoration_act", Outgoing)),
+            residency::Event::Cancelled(_) => Some(("cancellation_act", Outgoing)),
+            residency::Event::Invited(_) => Some(("invitation", Outgoing)),
+            residency::Event::Reported(_) => Some(("report", Outgoing)),
+            _ => None,
+        },
+        Event::Imported(_) | Event::Register(_) => None,
+    }
+}
+
+/// Adds a document for each event that is one.
+pub(crate) fn write_down(events: &mut Vec<Event>, ctx: &Context<'_>) {
+    let mut documents = Vec::new();
+    for (index, event) in events.iter().enumerate() {
+        let Some((kind, direction)) = document_of(event) else { continue };
+        let written = (ctx.written)(event);
+        let dated_on = match event.occurred_on() {
+            Some(Occurrence::Day(day)) => day,
+            Some(Occurrence::Instant(at)) => crate::term::rome_date(at),
+            None => ctx.today(),
+        };
+        documents.push(DocumentAdded {
+            document: DocumentId(derived(ctx.request_id, &format!("written {index}"))),
+            kind: kind.to_owned(),
+            media_type: written.media_type.to_owned(),
+            size_bytes: written.size_bytes,
+            sha256: written.sha256,
+            direction,
+            dated_on,
+            version: 1,
+            replaces: None,
+            attached_to: None,
+        });
+    }
+    events.extend(documents.into_iter().map(|d| Event::Case(d.into())));
+}
+
+/// The identifier that the document written for the event at `index` of a request gets.
+pub(crate) fn written_id(ctx: &Context<'_>, index: usize) -> DocumentId {
+    DocumentId(derived(ctx.request_id, &format!("written {index}")))
+}

@@ -1,0 +1,247 @@
+//! The case as a whole: common file and procedure, one `decide`, one `evolve`, and the list of
+//! actions that is answered from the same rules.
+
+use crate::case::{self, CaseFile, Procedure};
+use crate::context::Context;
+use crate::event::Event;
+use crate::rejection::Rejection;
+use crate::{imported, residency};
+
+/// A case: what its events fold to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Case {
+    /// What every case has.
+    pub file: CaseFile,
+    /// Where the procedure stands.
+    pub procedure: ProcedureState,
+}
+
+/// Where the procedure of a case stands.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum ProcedureState {
+    /// Nothing was filed yet.
+    #[default]
+    NotOpened,
+    /// A residency change.
+    Residency(residency::State),
+    /// A history brought in from an older system.
+    Imported(imported::State),
+}
+
+impl Case {
+    /// The phase in the words of the procedure, such as `under_check`.
+    pub fn phase(&self) -> &'static str {
+        match (&self.procedure, &self.file.closure) {
+            (ProcedureState::NotOpened, _) => "not_opened",
+            (_, Some(closure)) => closure.outcome,
+            (ProcedureState::Residency(s), None) => s.phase(),
+            (ProcedureState::Imported(s), None) => s.phase(),
+        }
+    }
+
+    /// The version of the rules that the case pinned.
+    pub fn rules_version(&self) -> &str {
+        self.file.opening.as_ref().map_or("", |o| o.rules_version.as_str())
+    }
+
+    /// The procedure, once opened.
+    pub fn procedure(&self) -> Option<Procedure> {
+        self.file.opening.as_ref().map(|o| o.procedure)
+    }
+}
+
+/// A command for a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// One that every procedure knows.
+    Case(case::Command),
+    /// One of the residency change.
+    Residency(residency::Command),
+}
+
+impl Command {
+    /// The stable name, such as `residency.register`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Command::Case(c) => c.name(),
+            Command::Residency(c) => c.name(),
+        }
+    }
+}
+
+impl From<case::Command> for Command {
+    fn from(c: case::Command) -> Self {
+        Command::Case(c)
+    }
+}
+impl From<residency::Command> for Command {
+    fn from(c: residency::Command) -> Self {
+        Command::Residency(c)
+    }
+}
+
+/// One named rule with its source.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule {
+    /// The name, a sentence in snake case.
+    pub name: &'static str,
+    /// The article it rests on.
+    pub article: &'static str,
+    /// How it is checked.
+    pub check: Check,
+}
+
+/// How a rule is checked.
+#[derive(Debug, Clone, Copy)]
+pub enum Check {
+    /// From the case and the context alone: also answers which actions are available.
+    Standing(fn(&Case, &Context<'_>) -> Result<(), Rejection>),
+    /// From the command's content too.
+    Content(fn(&Case, &Command, &Context<'_>) -> Result<(), Rejection>),
+}
+
+/// A command with the ordered list of all its rules; the first that fails is the answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Action {
+    /// The command's name.
+    pub command: &'static str,
+    /// Its rules, in order of precedence.
+    pub rules: &'static [Rule],
+    /// Whether people may ask for it; the ticker's and the processes' commands are not offered.
+    pub offered: bool,
+}
+
+/// A command that is available, or the refusal that stands in its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Availability {
+    /// The command's name.
+    pub command: &'static str,
+    /// The first refusal; none if the case allows the command.
+    pub refusal: Option<Rejection>,
+}
+
+/// The actions of a procedure: the common ones, then its own.
+pub fn actions_of(procedure: Procedure) -> impl Iterator<Item = &'static Action> {
+    let own: &'static [Action] = match procedure {
+        Procedure::Residency => residency::rules::ACTIONS,
+        Procedure::Permit | Procedure::Enrolment => &[],
+    };
+    case::rules::ACTIONS.iter().chain(own)
+}
+
+/// Every action of every procedure.
+pub fn all_actions() -> impl Iterator<Item = &'static Action> {
+    case::rules::ACTIONS.iter().chain(residency::rules::ACTIONS)
+}
+
+/// Decides a command: the events it records, or why not. Nothing recorded means that what it asks
+/// for stands already.
+///
+/// # Errors
+/// The first rule of the command's list that the case, the content or the context breaks.
+pub fn decide(case: &Case, command: &Command, ctx: &Context<'_>) -> Result<Vec<Event>, Rejection> {
+    let stands = match command {
+        Command::Case(c) => case::stands_already(case, c, ctx),
+        Command::Residency(c) => residency::stands_already(case, c, ctx),
+    };
+    if stands {
+        return Ok(Vec::new());
+    }
+    let action = all_actions().find(|a| a.command == command.name());
+    for rule in action.map_or(&[][..], |a| a.rules) {
+        match rule.check {
+            Check::Standing(check) => check(case, ctx),
+            Check::Content(check) => check(case, command, ctx),
+        }
+        .map_err(|r| r.under(rule.name, rule.article))?;
+    }
+    let mut events = match command {
+        Command::Case(c) => case::decide(case, c, ctx),
+        Command::Residency(c) => residency::decide(case, c, ctx),
+    }?;
+    case::write_down(&mut events, ctx);
+    Ok(events)
+}
+
+/// For each command people may send to this case: available, or the first refusal.
+pub fn available_actions(case: &Case, ctx: &Context<'_>) -> Vec<Availability> {
+    let Some(procedure) = case.procedure() else { return Vec::new() };
+    actions_of(procedure)
+        .filter(|action| action.offered)
+        .map(|action| {
+            let refusal = action.rules.iter().find_map(|rule| match rule.check {
+                Check::Standing(check) => {
+                    check(case, ctx).err().map(|r| r.under(rule.name, rule.article))
+                }
+                Check::Content(_) => None,
+            });
+            Availability { command: action.command, refusal }
+        })
+        .collect()
+}
+
+/// Folds one event into the case.
+#[must_use]
+pub fn evolve(mut case: Case, event: &Event) -> Case {
+    match event {
+        Event::Case(e) => {
+            case.file.apply(e);
+            if let case::Event::Opened(opened) = e {
+                case.procedure = initial(opened);
+            }
+        }
+        Event::Residency(_) | Event::Imported(_) | Event::Register(_) => {}
+    }
+    if let Some(closure) = closure_of(event) {
+        case.file.closure = Some(closure);
+    }
+    // Clocks stop before the procedure moves its own: a final act may start what follows it.
+    if let Some(on) = closes_on(&case, event) {
+        let revision = case.file.events;
+        case.file.terms.stop_all(on, revision, event.event_type());
+    }
+    case.procedure = match case.procedure {
+        ProcedureState::Residency(state) => {
+            residency::run_clocks(&mut case.file, &state, event);
+            ProcedureState::Residency(residency::evolve(state, event))
+        }
+        ProcedureState::Imported(state) => {
+            imported::run_clocks(&mut case.file, event);
+            ProcedureState::Imported(imported::evolve(state, event))
+        }
+        ProcedureState::NotOpened => ProcedureState::NotOpened,
+    };
+    case.file.events += 1;
+    case
+}
+
+/// Folds a whole history.
+pub fn fold<'a>(events: impl IntoIterator<Item = &'a Event>) -> Case {
+    events.into_iter().fold(Case::default(), evolve)
+}
+
+fn initial(opened: &case::Opened) -> ProcedureState {
+    match (opened.procedure, opened.channel) {
+        (_, case::Channel::Import) => ProcedureState::Imported(imported::State::default()),
+        (Procedure::Residency, _) => ProcedureState::Residency(residency::State::default()),
+        (Procedure::Permit | Procedure::Enrolment, _) => ProcedureState::NotOpened,
+    }
+}
+
+/// The day on which the clocks stop: silence stops them on the term's last day, in time.
+fn closes_on(case: &Case, event: &Event) -> Option<jiff::civil::Date> {
+    if let Event::Residency(residency::Event::ConfirmedBySilence(e)) = event {
+        return Some(e.due_on);
+    }
+    let closes =
+        matches!(event, Event::Case(case::Event::Withdrawn(_))) || closure_of(event).is_some();
+    case.file.closure.as_ref().filter(|_| closes).map(|c| c.closed_on)
+}
+
+fn closure_of(event: &Event) -> Option<case::Closure> {
+    match event {
+        Event::Residency(e) => e.closes(),
+        Event::Imported(e) => e.closes(),
+        Event::Case(_) | Event::Register(_) => None,
+    }
+}

@@ -1,0 +1,195 @@
+//! A refusal by the law or by the facts: a value, never a failure of the machine.
+//!
+//! Codes never change their meaning. The texts in Italian and English, and what would unblock the
+//! command, are message files of the shell, one entry a code; the details fill their blanks.
+
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
+
+macro_rules! codes {
+    ($( $(#[$doc:meta])* $variant:ident = $text:literal ),+ $(,)?) => {
+        /// The stable code of a refusal.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum RejectionCode { $( $(#[$doc])* $variant ),+ }
+
+        impl RejectionCode {
+            /// Every code, for the message files and the documentation to be checked against.
+            pub const ALL: &'static [RejectionCode] = &[ $( RejectionCode::$variant ),+ ];
+
+            /// The code on the wire.
+            pub fn as_str(self) -> &'static str {
+                match self { $( RejectionCode::$variant => $text ),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// No event says that the case was opened.
+    CaseNotOpened = "CASE_NOT_OPENED",
+    /// The case exists already: a filing opens a new one.
+    CaseAlreadyOpened = "CASE_ALREADY_OPENED",
+    /// The case has its final act, or was withdrawn.
+    CaseClosed = "CASE_CLOSED",
+    /// The case is not closed, so there is nothing to reopen.
+    CaseNotClosed = "CASE_NOT_CLOSED",
+    /// The law knows no reopening of a case that ended like this.
+    ReopeningNotForeseen = "REOPENING_NOT_FORESEEN",
+    /// The command belongs to another procedure.
+    WrongProcedure = "WRONG_PROCEDURE",
+    /// The command does not fit the phase of the case.
+    WrongPhase = "WRONG_PHASE",
+    /// The actor declared a conflict of interest (L. 241/1990 art. 6-bis).
+    ConflictOfInterest = "CONFLICT_OF_INTEREST",
+    /// A case in conflict must be reassigned to someone without one.
+    OfficerInConflict = "OFFICER_IN_CONFLICT",
+    /// One person cannot both propose and decide.
+    FourEyes = "FOUR_EYES",
+    /// A negative act without a notice of rejection first (L. 241/1990 art. 10-bis).
+    NoticeRequired = "NOTICE_REQUIRED",
+    /// A notice of rejection is open already.
+    NoticeAlreadySent = "NOTICE_ALREADY_SENT",
+    /// There is no notice of rejection to act on.
+    NoNotice = "NO_NOTICE",
+    /// The receipt of the notice is already on record, with another date.
+    ReceiptAlreadyRecorded = "RECEIPT_ALREADY_RECORDED",
+    /// The window for observations is still open (L. 241/1990 art. 10-bis).
+    ObservationWindowOpen = "OBSERVATION_WINDOW_OPEN",
+    /// Observations were filed and the act does not answer them.
+    ObservationsUnanswered = "OBSERVATIONS_UNANSWERED",
+    /// The term ran out and silence formed; what comes after is ineffective (art. 2 c. 8-bis).
+    SilenceFormed = "SILENCE_FORMED",
+    /// The term has not run out.
+    TermNotExpired = "TERM_NOT_EXPIRED",
+    /// The case has no such term.
+    UnknownTerm = "UNKNOWN_TERM",
+    /// The term does not run, so it can't be suspended or extended.
+    TermNotRunning = "TERM_NOT_RUNNING",
+    /// The term is not suspended by this.
+    TermNotSuspended = "TERM_NOT_SUSPENDED",
+    /// The law allows this suspension once only (L. 241/1990 art. 2 c. 7).
+    SuspensionSpent = "SUSPENSION_SPENT",
+    /// An act must give reasons (L. 241/1990 art. 3).
+    ReasonsMissing = "REASONS_MISSING",
+    /// A notified act states the term and the authority of appeal (L. 241/1990 art. 3 c. 4).
+    AppealMissing = "APPEAL_MISSING",
+    /// Who departs from the proposal gives reasons (L. 241/1990 art. 6 c. 1 lett. e).
+    DepartureUnreasoned = "DEPARTURE_UNREASONED",
+    /// A date lies in the future.
+    DateInFuture = "DATE_IN_FUTURE",
+    /// A date lies before the fact it must follow.
+    DateTooEarly = "DATE_TOO_EARLY",
+    /// A date is after the last day it could bear.
+    DateTooLate = "DATE_TOO_LATE",
+    /// A required part of the form is missing.
+    FormIncomplete = "FORM_INCOMPLETE",
+    /// The persons of one form have different origins or reasons: separate cases.
+    SeparateCasesNeeded = "SEPARATE_CASES_NEEDED",
+    /// The declaration is receivable, so it can't be found irreceivable.
+    NoGroundOfIrreceivability = "NO_GROUND_OF_IRRECEIVABILITY",
+    /// The declaration is not receivable (DPR 223/1989; DL 47/2014 art. 5).
+    NotReceivable = "NOT_RECEIVABLE",
+    /// No such document in this case.
+    UnknownDocument = "UNKNOWN_DOCUMENT",
+    /// The document was replaced by a later version.
+    DocumentReplaced = "DOCUMENT_REPLACED",
+    /// The document has a protocol number already.
+    AlreadyRegistered = "ALREADY_REGISTERED",
+    /// No such request to the citizen.
+    UnknownRequest = "UNKNOWN_REQUEST",
+    /// The request was answered, lapsed or was withdrawn.
+    RequestNotOpen = "REQUEST_NOT_OPEN",
+    /// No such party in this case.
+    UnknownParty = "UNKNOWN_PARTY",
+    /// The party is already in the case.
+    PartyAlreadyPresent = "PARTY_ALREADY_PRESENT",
+    /// No such representation.
+    UnknownRepresentation = "UNKNOWN_REPRESENTATION",
+    /// A case cannot be linked to itself.
+    LinkToItself = "LINK_TO_ITSELF",
+    /// There is no proposal to act on.
+    NoProposal = "NO_PROPOSAL",
+    /// A proposal stands already.
+    ProposalStands = "PROPOSAL_STANDS",
+    /// Withdrawal is no longer possible.
+    WithdrawalTooLate = "WITHDRAWAL_TOO_LATE",
+    /// The checks that this act needs are missing (DPR 223/1989 arts. 11 and 19).
+    ChecksMissing = "CHECKS_MISSING",
+    /// The law asks for more time between the facts (absence, invitation).
+    TooSoon = "TOO_SOON",
+    /// The person was not told of the start or invited to declare.
+    NotInvited = "NOT_INVITED",
+    /// The consular declaration or form is missing (L. 470/1988 art. 6).
+    ConsularFormMissing = "CONSULAR_FORM_MISSING",
+    /// This installation does not hold the rules that the case pinned.
+    RulesUnknown = "RULES_UNKNOWN",
+    /// A due date could not be computed.
+    TermUncomputable = "TERM_UNCOMPUTABLE",
+    /// No registration has this number.
+    UnknownRegistration = "UNKNOWN_REGISTRATION",
+    /// The registration was annulled.
+    RegistrationAnnulled = "REGISTRATION_ANNULLED",
+    /// The register of this day is closed already.
+    DayAlreadyClosed = "DAY_ALREADY_CLOSED",
+    /// The day is not over.
+    DayNotOver = "DAY_NOT_OVER",
+    /// An emergency register is open already.
+    EmergencyAlreadyOpen = "EMERGENCY_ALREADY_OPEN",
+    /// No emergency register is open.
+    NoEmergency = "NO_EMERGENCY",
+    /// Annulment needs the act that authorised it (DPR 445/2000 art. 54).
+    AuthorisationMissing = "AUTHORISATION_MISSING",
+    /// The year of the register does not match the date in Rome.
+    WrongYear = "WRONG_YEAR",
+}
+
+impl fmt::Display for RejectionCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for RejectionCode {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(self.as_str())
+    }
+}
+
+/// A refusal: a code, the article behind it, and details without personal data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[error("{code} {details:?}")]
+pub struct Rejection {
+    /// The stable code.
+    pub code: RejectionCode,
+    /// The rule that refused, set by the list it stands in.
+    pub rule: &'static str,
+    /// The article that the rule rests on.
+    pub article: &'static str,
+    /// What fills the blanks of the message: dates, states, names of fields.
+    pub details: BTreeMap<&'static str, String>,
+}
+
+impl Rejection {
+    /// A refusal with no details yet.
+    pub fn new(code: RejectionCode) -> Self {
+        Rejection { code, rule: "", article: "", details: BTreeMap::new() }
+    }
+
+    /// Adds a detail. Never personal data.
+    #[must_use]
+    pub fn with(mut self, key: &'static str, value: impl fmt::Display) -> Self {
+        self.details.insert(key, value.to_string());
+        self
+    }
+
+    /// Names the rule and its article.
+    #[must_use]
+    pub fn under(mut self, rule: &'static str, article: &'static str) -> Self {
+        if self.rule.is_empty() {
+            self.rule = rule;
+            self.article = article;
+        }
+        self
+    }
+}
