@@ -17,6 +17,7 @@ pub struct Case {
 }
 
 /// Where the procedure of a case stands.
+#[expect(clippy::large_enum_variant, reason = "the small variants are rare and short-lived")]
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum ProcedureState {
     /// Nothing was filed yet.

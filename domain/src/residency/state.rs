@@ -74,6 +74,7 @@ impl Phase {
 }
 
 /// Where a residency case stands.
+#[expect(clippy::large_enum_variant, reason = "the small variants are rare and short-lived")]
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum State {
     /// The case was opened and says nothing yet.
