@@ -6,6 +6,7 @@ mod calendar;
 mod fiscal_code;
 mod rules;
 mod support;
+mod term_explanations;
 mod term_properties;
 mod term_tables;
 mod term_vectors;

@@ -201,4 +201,45 @@ proptest! {
         };
         assert!(end(&resumed(answered)) <= end(&resumed(answered + 1)));
     }
+
+    #[test]
+    fn reckoning_agrees_with_crossing_off_days_one_by_one(
+        pauses in proptest::collection::vec((any_day(), 0..60i32), 0..6),
+        count in 1..120u32,
+    ) {
+        let pauses: Vec<(Date, Date)> = pauses
+            .into_iter()
+            .map(|(on, days)| (on, on.checked_add(days.days()).unwrap()))
+            .collect();
+        let mut operations = Vec::new();
+        for (place, (on, until)) in pauses.iter().enumerate() {
+            let key = format!("k{place}");
+            operations.push(ClockOperation::Suspend { key: key.clone(), on: *on, cap_days: None });
+            operations.push(ClockOperation::Resume { key, on: *until });
+        }
+        let found = reckon(&clock(start(), Length::days(count), operations)).unwrap();
+        assert_eq!(found.raw_end, Some(crossed_off(start(), count, &pauses)));
+    }
+}
+
+/// The same term by hand: cross off each day on which the clock runs; when none is left, a
+/// suspension that begins no later than the day the end moves to still holds it up.
+fn crossed_off(start: Date, count: u32, pauses: &[(Date, Date)]) -> Date {
+    let mut day = start;
+    let mut left = count;
+    while left > 0 {
+        day = day.tomorrow().unwrap();
+        if !pauses.iter().any(|(on, until)| *on < day && day <= *until) {
+            left -= 1;
+        }
+    }
+    let calendar = Calendar::national();
+    loop {
+        let last = calendar.roll_forward(day);
+        let held = pauses.iter().filter(|(on, until)| *on <= last && *until > day && on < until);
+        match held.map(|(_, until)| *until).max() {
+            Some(until) => day = until,
+            None => return day,
+        }
+    }
 }
