@@ -176,7 +176,7 @@ impl<'a> Run<'a> {
                 return Ok((from, term, None));
             }
             self.pauses.extend(term.pauses.iter().cloned());
-            let (last, after) = self.interruption_group(next);
+            let (last, after) = self.interruption_group(interruption, next);
             next = after;
             let key = last.key.to_owned();
             self.pauses.push(Pause {
@@ -195,26 +195,21 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Interruptions that overlap: the one that ends last, and the next in line.
-    fn interruption_group(&mut self, first: usize) -> (&'a Stretch<'a>, usize) {
+    /// Interruptions that overlap: the one that ends last, and the place of the next in line.
+    fn interruption_group(
+        &mut self,
+        first: &'a Stretch<'a>,
+        place: usize,
+    ) -> (&'a Stretch<'a>, usize) {
         let timeline = self.timeline;
-        let all = &timeline.interruptions;
-        let mut last = &all[first];
-        let mut next = first;
-        while let Some(other) = all.get(next) {
+        let (mut last, mut next) = (first, place);
+        while let Some(other) = timeline.interruptions.get(next) {
             if last.until.is_some_and(|until| other.from > until) {
                 break;
             }
             let kind = StepKind::Interrupted { key: other.key.to_owned(), on: other.from };
             self.steps.push(step(kind, other.begin));
-            let ends_later = match (last.until, other.until) {
-                (None, _) => false,
-                (Some(_), None) => true,
-                (Some(until), Some(later)) => later > until,
-            };
-            if ends_later {
-                last = other;
-            }
+            last = later(last, other);
             next += 1;
         }
         (last, next)
@@ -265,7 +260,7 @@ impl<'a> Run<'a> {
                 },
                 first.begin,
             ));
-            let (last, after) = self.suspension_group(next, up_to);
+            let (last, after) = self.suspension_group(first, next + 1, up_to);
             next = after;
             pauses.push(Pause { key: first.key.to_owned(), after: on, until: last.until });
             let Some(until) = last.until else {
@@ -288,13 +283,16 @@ impl<'a> Run<'a> {
         Ok(Term { end, suspended, suspended_days, pauses })
     }
 
-    /// Suspensions that overlap: the one that ends last, and the next in line.
-    fn suspension_group(&mut self, first: usize, up_to: Option<Date>) -> (&'a Stretch<'a>, usize) {
+    /// Suspensions that overlap: the one that ends last, and the place of the next in line.
+    fn suspension_group(
+        &mut self,
+        first: &'a Stretch<'a>,
+        following: usize,
+        up_to: Option<Date>,
+    ) -> (&'a Stretch<'a>, usize) {
         let timeline = self.timeline;
-        let all = &timeline.suspensions;
-        let mut last = &all[first];
-        let mut next = first + 1;
-        while let Some(other) = all.get(next) {
+        let (mut last, mut next) = (first, following);
+        while let Some(other) = timeline.suspensions.get(next) {
             if last.until.is_none_or(|until| other.from > until)
                 || up_to.is_some_and(|limit| other.from > limit)
             {
@@ -303,9 +301,7 @@ impl<'a> Run<'a> {
             self.told.insert(next);
             let kind = StepKind::Overlapped { key: other.key.to_owned(), on: other.from };
             self.steps.push(step(kind, other.begin));
-            if other.until.is_none_or(|later| last.until.is_some_and(|until| later > until)) {
-                last = other;
-            }
+            last = later(last, other);
             next += 1;
         }
         (last, next)
@@ -359,5 +355,15 @@ impl<'a> Run<'a> {
                 self.steps.push(ignored(suspension.begin, IgnoredBecause::AfterEnd));
             }
         }
+    }
+}
+
+/// The stretch that ends later; an open one ends last, and of two equals the first.
+fn later<'a>(one: &'a Stretch<'a>, other: &'a Stretch<'a>) -> &'a Stretch<'a> {
+    match (one.until, other.until) {
+        (None, _) => one,
+        (Some(_), None) => other,
+        (Some(until), Some(other_until)) if other_until > until => other,
+        (Some(_), Some(_)) => one,
     }
 }

@@ -52,7 +52,7 @@ pub(super) fn eleventh_digit(first_ten: &[u8]) -> u8 {
             }
         })
         .sum();
-    b"0123456789"[((10 - sum % 10) % 10) as usize]
+    u8::try_from((10 - sum % 10) % 10).map_or(b'0', |digit| b'0' + digit)
 }
 
 /// A letter A-M (Italian comuni) or Z (foreign states) and three digits.

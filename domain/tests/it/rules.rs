@@ -1,0 +1,148 @@
+//! The rules shipped with the project, and what is said of rules that are wrong.
+
+use pratica_domain::term::{EffectAtEnd, Length, RuleBook, RuleSet, TermOwner, TermRuleId};
+
+use crate::support::{book, day, italy};
+
+#[test]
+fn the_rules_we_ship_have_no_problems() {
+    assert_eq!(book().validate(), Ok(()));
+}
+
+#[test]
+fn the_rules_we_ship_know_the_terms_the_procedures_ask_for() {
+    let rules = italy();
+    let expected = [
+        ("residency.registration", "2wd"),
+        ("residency.checks", "45d"),
+        ("residency.observations", "10d"),
+        ("residency.review_after_notice", "45d"),
+        ("residency.declaration", "20d"),
+        ("residency.consular_declaration", "90d"),
+        ("residency.consular_form_year", "1y"),
+        ("residency.untraceable_absence", "1y"),
+        ("residency.prefect_report", "30d"),
+        ("residency.renewal_invitation", "30d"),
+        ("residency.appeal_prefect", "30d"),
+        ("residency.appeal_court", "60d"),
+        ("case.general", "30d"),
+        ("case.additions", "30d"),
+        ("case.notice_observations", "10d"),
+        ("case.substitute_power", "15d"),
+        ("case.access", "30d"),
+        ("register.daily", "1wd"),
+        ("permit.responsible", "10d"),
+        ("permit.review", "60d"),
+        ("permit.decision", "30d"),
+        ("permit.decision_after_notice", "40d"),
+        ("permit.silence", "90d"),
+        ("permit.additions", "30d"),
+        ("permit.minor_changes", "15d"),
+        ("permit.attestation", "15d"),
+        ("permit.works_start", "1y"),
+        ("permit.works_finish", "3y"),
+        ("school.observations", "10d"),
+        ("school.offer", "2wd"),
+    ];
+    for (id, length) in expected {
+        let rule = rules.term(&id.into()).unwrap();
+        assert_eq!(rule.length.code(), length, "{id}");
+        assert_eq!(rule.id.as_str(), id);
+    }
+    assert_eq!(rules.terms["residency.checks"].effect_at_end, EffectAtEnd::SilenceAssent);
+    assert_eq!(rules.terms["residency.observations"].owner, TermOwner::Citizen);
+}
+
+#[test]
+fn the_policies_have_their_safe_defaults() {
+    let rules = italy();
+    assert_eq!(rules.policy_text("notice_suspends_from"), Some("sending"));
+    assert_eq!(rules.policy_text("after_notice_expiry"), Some("alert"));
+    assert_eq!(rules.policy_flag("office_terms_roll"), Some(true));
+    assert_eq!(rules.policy_text("late_refusal_after_silence"), Some("refuse"));
+    assert_eq!(rules.policy_number("unclaimed_mail_days"), Some(10));
+    // The office's Saturday is worked, the family's is not: both are the safe side.
+    assert!(rules.saturday_is_working(&rules.terms["residency.registration"]));
+    assert!(!rules.saturday_is_working(&rules.terms["school.offer"]));
+}
+
+#[test]
+fn the_readme_lists_every_policy_with_its_default() {
+    let readme = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../rules/README.md"));
+    for (key, policy) in &italy().policies {
+        let row = format!("| `{key}` | `{}` |", policy.value);
+        assert!(readme.contains(&row), "rules/README.md lacks the row: {row}");
+    }
+}
+
+#[test]
+fn a_case_finds_the_version_of_the_day_it_was_filed() {
+    let mut book = book();
+    let text = "version = 'vergate-2026'\nextends = 'italy-2026'\nin_force_from = '2026-05-01'\n\
+                [policies.saturday_in_registration]\nvalue = 'not_working'";
+    book.add(toml::from_str(text).unwrap()).unwrap();
+    assert_eq!(book.validate(), Ok(()));
+    assert_eq!(book.in_force_on(day("2026-04-30")).unwrap().version, "italy-2026");
+    let own = book.in_force_on(day("2026-05-01")).unwrap();
+    assert_eq!(own.version, "vergate-2026");
+    assert!(!own.saturday_is_working(&own.terms["residency.registration"]));
+    assert!(!own.policies["saturday_in_registration"].source.is_empty());
+    let dutch = TermRuleId::new("nl.wabo.regular");
+    assert_eq!(book.in_force_on_for(day("2026-06-01"), &dutch).unwrap().version, "nl-wabo");
+    assert!(book.in_force_on(day("2009-01-01")).is_none());
+}
+
+#[test]
+fn a_version_in_the_book_cannot_be_replaced() {
+    let mut book = book();
+    let problem = book.add(italy()).unwrap_err();
+    assert_eq!(problem.field, "version");
+    assert!(problem.help.contains("new name"));
+}
+
+#[test]
+fn a_version_that_extends_an_unknown_one_is_refused() {
+    let set = "version = 'x'\nextends = 'nowhere'\nin_force_from = '2026-05-01'";
+    let problem = RuleBook::from_sets([toml::from_str(set).unwrap()]).unwrap_err();
+    assert_eq!(problem.field, "extends");
+}
+
+#[test]
+fn a_problem_names_the_rule_the_field_and_what_would_help() {
+    let mut rules = italy();
+    rules.terms.get_mut("residency.checks").unwrap().length = Length::days(0);
+    rules.terms.get_mut("case.general").unwrap().article = " ".to_owned();
+    rules.terms.get_mut("school.offer").unwrap().saturday_policy = Some("nothing".to_owned());
+    rules.policies.get_mut("after_notice_expiry").unwrap().value =
+        pratica_domain::term::PolicySetting::Text("refuse".to_owned());
+    let problems = RuleBook::from_sets([rules]).unwrap().validate().unwrap_err();
+    let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    let has = |words: [&str; 3]| texts.iter().any(|text| words.iter().all(|w| text.contains(w)));
+    assert!(has(["term residency.checks", "field length", "at least one day"]), "{texts:#?}");
+    assert!(has(["term case.general", "field article", "fill it in"]), "{texts:#?}");
+    assert!(has(["term school.offer", "saturday_policy", "leave the field out"]), "{texts:#?}");
+    assert!(has(["policy after_notice_expiry", "'refuse'", "alert, confirm"]), "{texts:#?}");
+}
+
+#[test]
+fn an_unknown_field_or_a_senseless_length_is_refused() {
+    let wrong = crate::support::ITALY.replacen("warn_days = 7", "warn_dais = 7", 1);
+    assert!(toml::from_str::<RuleSet>(&wrong).unwrap_err().to_string().contains("warn_dais"));
+    let wrong = crate::support::ITALY.replacen("\"45d\"", "\"45 moons\"", 1);
+    assert!(toml::from_str::<RuleSet>(&wrong).unwrap_err().to_string().contains("45 moons"));
+}
+
+#[test]
+fn lengths_are_read_as_they_are_written() {
+    for text in ["45d", "2wd", "6m", "1y", "0d"] {
+        assert_eq!(text.parse::<Length>().unwrap().code(), text);
+    }
+    assert_eq!("45 days".parse(), Ok(Length::days(45)));
+    assert_eq!(Length::days(45).to_string(), "45 days");
+    assert_eq!(Length::working_days(1).to_string(), "1 working day");
+    assert_eq!(Length::days(45).half(), Length::days(22));
+    assert_eq!(Length::years(1).half(), Length::months(6));
+    for text in ["", "d", "45", "-1d", "1.5d", "45x", "99999999999d", "4é"] {
+        assert!(text.parse::<Length>().is_err(), "{text}");
+    }
+}

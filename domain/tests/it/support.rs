@@ -1,0 +1,38 @@
+//! What several test modules share: the rules of the project, dates, shared data.
+
+use std::path::PathBuf;
+
+use jiff::civil::Date;
+use pratica_domain::term::{RuleBook, RuleSet};
+
+pub(crate) const ITALY: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../rules/italy-2026.toml"));
+pub(crate) const NETHERLANDS: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../rules/nl-wabo.toml"));
+
+pub(crate) fn italy() -> RuleSet {
+    toml::from_str(ITALY).unwrap()
+}
+
+pub(crate) fn book() -> RuleBook {
+    RuleBook::from_sets([italy(), toml::from_str(NETHERLANDS).unwrap()]).unwrap()
+}
+
+pub(crate) fn day(text: &str) -> Date {
+    text.parse().unwrap_or_else(|error| panic!("'{text}' is no date: {error}"))
+}
+
+/// A file of test vectors that lies beside the project. It belongs to others and is not part
+/// of it: without the file the test says so and passes over.
+#[allow(clippy::disallowed_methods, reason = "the test reads files; the domain does not")]
+pub(crate) fn shared_vectors(name: &str) -> Option<String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/vectors");
+    let path = PathBuf::from(folder).join(name);
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Some(text),
+        Err(error) => {
+            eprintln!("NOT TESTED: the vectors {} cannot be read ({error})", path.display());
+            None
+        }
+    }
+}
