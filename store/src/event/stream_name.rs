@@ -99,6 +99,7 @@ impl fmt::Debug for StreamName {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
 mod tests {
     use super::StreamName;
 
