@@ -1,8 +1,8 @@
 //! The log in one SQLite file: the embedded store, one per comune.
 //!
 //! One thread writes, a few threads read, each with a connection of its own; SQLite's WAL lets
-//! them not wait for each other. What is committed together is decided in [`write`], what an
-//! event looks like on disk in [`schema`]. Never open a second writing connection: that there is
+//! them not wait for each other. What is committed together is decided in `write`, what an
+//! event looks like on disk in `schema`. Never open a second writing connection: that there is
 //! exactly one is what makes positions gapless and visible in order.
 
 use std::fs::File;

@@ -98,3 +98,26 @@ async fn dropping_the_log_writes_what_is_queued() {
     drop(log);
     assert_eq!(place.sqlite().head().await.unwrap().get(), 50);
 }
+
+/// Old logs stay as they were made: what is made now must not differ under the same number. A
+/// new format gets a new number and a new file beside this one.
+#[test]
+fn the_tables_of_format_1_are_fixed() {
+    assert_eq!(FORMAT, 1);
+    let place = InDirectory::new();
+    drop(place.sqlite());
+    let c = Connection::open(place.file()).unwrap();
+    let tables: String = c
+        .query_row(
+            "SELECT group_concat(sql, ';' || char(10) || char(10) ORDER BY rowid) || ';' || char(10) \
+             FROM sqlite_schema WHERE sql IS NOT NULL",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/log_format_1.sql");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(golden, &tables).unwrap();
+    }
+    assert_eq!(tables, std::fs::read_to_string(golden).unwrap());
+}
