@@ -22,6 +22,10 @@ use crate::revision::{Position, Revision};
 const NAMES: usize = 65_536;
 
 const READING: &str = "reading the log";
+/// In nanoseconds.
+const SECOND: i64 = 1_000_000_000;
+/// For how many events room is made before it is known how many there are.
+const ROOM: usize = 1024;
 
 /// Names by the number of their stream. Streams are never renamed, so that it is never stale.
 #[derive(Debug, Default)]
@@ -88,7 +92,7 @@ pub(super) fn stream(
         .query((stream.as_str(), integer(from.get()), integer(max as u64)))
         .map_err(sql(READING))?;
     let mut types = Types::default();
-    let mut events = Vec::new();
+    let mut events = Vec::with_capacity(max.min(ROOM));
     while let Some(row) = rows.next().map_err(sql(READING))? {
         events.push(event(row, stream.clone(), &mut types)?);
     }
@@ -105,7 +109,7 @@ pub(super) fn all(
     // events committed between the two.
     let tx = c.transaction().map_err(sql(READING))?;
     let head = head(&tx)?;
-    let mut page = Page { events: Vec::new(), next: from, head };
+    let mut page = Page { events: Vec::with_capacity(max.min(ROOM)), next: from, head };
     {
         let query = match direction {
             Direction::Forwards => {
@@ -193,16 +197,24 @@ pub(super) fn request(c: &Connection, id: Uuid) -> Result<Option<RequestRecord>,
 
 /// The event types met in a page: each allocated once.
 #[derive(Default)]
-struct Types(HashSet<Arc<str>>);
+struct Types {
+    known: HashSet<Arc<str>>,
+    /// Events of a kind come in rows, and comparing is quicker than hashing.
+    last: Option<Arc<str>>,
+}
 
 impl Types {
     fn get(&mut self, name: &str) -> Arc<str> {
-        if let Some(known) = self.0.get(name) {
-            return Arc::clone(known);
+        if let Some(last) = self.last.as_ref().filter(|last| &***last == name) {
+            return Arc::clone(last);
         }
-        let new: Arc<str> = name.into();
-        self.0.insert(Arc::clone(&new));
-        new
+        let found = self.known.get(name).cloned().unwrap_or_else(|| {
+            let new: Arc<str> = name.into();
+            self.known.insert(Arc::clone(&new));
+            new
+        });
+        self.last = Some(Arc::clone(&found));
+        found
     }
 }
 
@@ -216,8 +228,12 @@ fn event(row: &Row, stream: StreamName, types: &mut Types) -> Result<RecordedEve
     };
     let time = |index| -> Result<Timestamp, StoreError> {
         let nanoseconds: i64 = row.get(index).map_err(sql(READING))?;
-        Timestamp::from_nanosecond(nanoseconds.into())
-            .map_err(|error| StoreError::corrupt(Some(position), error.to_string()))
+        // By hand, since jiff would divide 128 bits, twice for every event of a replay.
+        let (seconds, rest) = (nanoseconds.div_euclid(SECOND), nanoseconds.rem_euclid(SECOND));
+        i32::try_from(rest)
+            .ok()
+            .and_then(|rest| Timestamp::new(seconds, rest).ok())
+            .ok_or_else(|| StoreError::corrupt(Some(position), format!("the time {nanoseconds}")))
     };
     Ok(RecordedEvent {
         position,
