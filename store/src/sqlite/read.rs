@@ -4,7 +4,7 @@
 //! allocated: stream names come from a cache, event types are shared within a page. Never decode
 //! a payload here.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
@@ -28,12 +28,24 @@ const SECOND: i64 = 1_000_000_000;
 const ROOM: usize = 1024;
 
 /// Names by the number of their stream. Streams are never renamed, so that it is never stale.
-#[derive(Debug, Default)]
-pub(super) struct StreamNames(RwLock<HashMap<i64, StreamName>>);
+///
+/// Numbers are given in turn, so that a number's place is its remainder: no hashing, and a stream
+/// only makes way for another of the same remainder.
+#[derive(Debug)]
+pub(super) struct StreamNames(RwLock<Box<[Option<(i64, StreamName)>]>>);
+
+impl Default for StreamNames {
+    fn default() -> Self {
+        Self(RwLock::new(vec![None; NAMES].into()))
+    }
+}
 
 impl StreamNames {
     fn get(&self, c: &Connection, id: i64) -> Result<StreamName, StoreError> {
-        if let Some(name) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&id) {
+        let place = usize::try_from(id).unwrap_or(0) % NAMES;
+        if let Some((found, name)) = &self.0.read().unwrap_or_else(PoisonError::into_inner)[place]
+            && *found == id
+        {
             return Ok(name.clone());
         }
         let name: Option<String> = c
@@ -42,11 +54,7 @@ impl StreamNames {
             .map_err(sql(READING))?;
         let name = name.ok_or_else(|| StoreError::corrupt(None, format!("no stream {id}")))?;
         let name = StreamName::parse(&name)?;
-        let mut names = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if names.len() >= NAMES {
-            names.clear();
-        }
-        names.insert(id, name.clone());
+        self.0.write().unwrap_or_else(PoisonError::into_inner)[place] = Some((id, name.clone()));
         Ok(name)
     }
 }
