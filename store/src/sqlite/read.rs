@@ -32,7 +32,9 @@ const ROOM: usize = 1024;
 /// Numbers are given in turn, so that a number's place is its remainder: no hashing, and a stream
 /// only makes way for another of the same remainder.
 #[derive(Debug)]
-pub(super) struct StreamNames(RwLock<Box<[Option<(i64, StreamName)>]>>);
+pub(super) struct StreamNames(RwLock<Box<[Option<Named>]>>);
+
+type Named = (i64, StreamName);
 
 impl Default for StreamNames {
     fn default() -> Self {
