@@ -1,0 +1,271 @@
+//! The queries of the readers.
+//!
+//! Millions of events pass through here in a replay, so that nothing is parsed and little is
+//! allocated: stream names come from a cache, event types are shared within a page. Never decode
+//! a payload here.
+
+use std::collections::HashSet;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use jiff::Timestamp;
+use rusqlite::types::FromSqlError;
+use rusqlite::{Connection, OptionalExtension, Row};
+use uuid::Uuid;
+
+use super::schema::sql;
+use crate::error::StoreError;
+use crate::event::{RecordedEvent, RequestRecord, StreamName};
+use crate::log::{Direction, Filter, Page};
+use crate::revision::{Position, Revision};
+
+/// How many stream names are kept in memory: some 10 MiB.
+const NAMES: usize = 65_536;
+
+const READING: &str = "reading the log";
+/// In nanoseconds.
+const SECOND: i64 = 1_000_000_000;
+/// For how many events room is made before it is known how many there are.
+const ROOM: usize = 1024;
+
+/// Names by the number of their stream. Streams are never renamed, so that it is never stale.
+///
+/// Numbers are given in turn, so that a number's place is its remainder: no hashing, and a stream
+/// only makes way for another of the same remainder.
+#[derive(Debug)]
+pub(super) struct StreamNames(RwLock<Box<[Option<Named>]>>);
+
+type Named = (i64, StreamName);
+
+impl Default for StreamNames {
+    fn default() -> Self {
+        Self(RwLock::new(vec![None; NAMES].into()))
+    }
+}
+
+impl StreamNames {
+    fn get(&self, c: &Connection, id: i64) -> Result<StreamName, StoreError> {
+        let place = usize::try_from(id).unwrap_or(0) % NAMES;
+        if let Some((found, name)) = &self.0.read().unwrap_or_else(PoisonError::into_inner)[place]
+            && *found == id
+        {
+            return Ok(name.clone());
+        }
+        let name: Option<String> = c
+            .prepare_cached("SELECT name FROM streams WHERE id = ?1")
+            .and_then(|mut s| s.query_row([id], |row| row.get(0)).optional())
+            .map_err(sql(READING))?;
+        let name = name.ok_or_else(|| StoreError::corrupt(None, format!("no stream {id}")))?;
+        let name = StreamName::parse(&name)?;
+        self.0.write().unwrap_or_else(PoisonError::into_inner)[place] = Some((id, name.clone()));
+        Ok(name)
+    }
+}
+
+/// What is asked of the whole log.
+pub(super) struct Wanted {
+    pub(super) from: Position,
+    pub(super) direction: Direction,
+    pub(super) filter: Filter,
+    pub(super) max: usize,
+    /// How many events to look at.
+    pub(super) scan: usize,
+}
+
+macro_rules! columns {
+    () => {
+        "SELECT position, stream_id, revision, event_id, type, schema_version, occurred_at, \
+         recorded_at, metadata, payload FROM events "
+    };
+}
+
+pub(super) fn stream(
+    c: &Connection,
+    stream: &StreamName,
+    from: Revision,
+    direction: Direction,
+    max: usize,
+) -> Result<Vec<RecordedEvent>, StoreError> {
+    let query = match direction {
+        Direction::Forwards => concat!(
+            columns!(),
+            "WHERE stream_id = (SELECT id FROM streams WHERE name = ?1) AND revision >= ?2 \
+             ORDER BY revision LIMIT ?3"
+        ),
+        Direction::Backwards => concat!(
+            columns!(),
+            "WHERE stream_id = (SELECT id FROM streams WHERE name = ?1) AND revision <= ?2 \
+             ORDER BY revision DESC LIMIT ?3"
+        ),
+    };
+    let mut statement = c.prepare_cached(query).map_err(sql(READING))?;
+    let mut rows = statement
+        .query((stream.as_str(), integer(from.get()), integer(max as u64)))
+        .map_err(sql(READING))?;
+    let mut types = Types::default();
+    let mut events = Vec::with_capacity(max.min(ROOM));
+    while let Some(row) = rows.next().map_err(sql(READING))? {
+        events.push(event(row, stream.clone(), &mut types)?);
+    }
+    Ok(events)
+}
+
+pub(super) fn all(
+    c: &mut Connection,
+    names: &StreamNames,
+    wanted: &Wanted,
+) -> Result<Page, StoreError> {
+    let &Wanted { from, direction, ref filter, max, scan } = wanted;
+    // One transaction: the head is of the same moment as the rows, or a reader could pass over
+    // events committed between the two.
+    let tx = c.transaction().map_err(sql(READING))?;
+    let head = head(&tx)?;
+    let mut page = Page { events: Vec::with_capacity(max.min(ROOM)), next: from, head };
+    {
+        let query = match direction {
+            Direction::Forwards => {
+                concat!(columns!(), "WHERE position > ?1 ORDER BY position LIMIT ?2")
+            }
+            Direction::Backwards => {
+                concat!(columns!(), "WHERE position < ?1 ORDER BY position DESC LIMIT ?2")
+            }
+        };
+        let mut statement = tx.prepare_cached(query).map_err(sql(READING))?;
+        let mut rows =
+            statement.query((integer(from.get()), integer(scan as u64))).map_err(sql(READING))?;
+        let mut types = Types::default();
+        while page.events.len() < max
+            && let Some(row) = rows.next().map_err(sql(READING))?
+        {
+            let position = Position::new(unsigned(row, 0)?);
+            let name = names.get(&tx, row.get(1).map_err(sql(READING))?)?;
+            if filter.matches(&name) {
+                page.events.push(event(row, name, &mut types)?);
+            }
+            page.next = position;
+        }
+    }
+    tx.finish().map_err(sql(READING))?;
+    let ended = page.next.get() <= 1 || page.next == from;
+    if direction == Direction::Backwards && max > 0 && ended {
+        page.next = Position::START;
+    }
+    Ok(page)
+}
+
+pub(super) fn head(c: &Connection) -> Result<Position, StoreError> {
+    c.prepare_cached("SELECT max(position) FROM events")
+        .and_then(|mut s| s.query_row([], |row| row.get::<_, Option<i64>>(0)))
+        .map(|head| head.map_or(Position::START, |head| Position::new(head.unsigned_abs())))
+        .map_err(sql(READING))
+}
+
+pub(super) fn stream_revision(
+    c: &Connection,
+    stream: &StreamName,
+) -> Result<Option<Revision>, StoreError> {
+    c.prepare_cached(
+        "SELECT max(revision) FROM events \
+         WHERE stream_id = (SELECT id FROM streams WHERE name = ?1)",
+    )
+    .and_then(|mut s| s.query_row([stream.as_str()], |row| row.get::<_, Option<i64>>(0)))
+    .map(|revision| revision.map(|r| Revision::new(r.unsigned_abs())))
+    .map_err(sql(READING))
+}
+
+pub(super) fn request(c: &Connection, id: Uuid) -> Result<Option<RequestRecord>, StoreError> {
+    let found = c
+        .prepare_cached(
+            "SELECT r.fingerprint, s.name, r.first_revision, r.revision, r.position, r.event_count \
+             FROM requests r JOIN streams s ON s.id = r.stream_id WHERE r.request_id = ?1",
+        )
+        .and_then(|mut s| {
+            s.query_row([id.as_bytes()], |row| {
+                Ok((
+                    row.get::<_, [u8; 32]>(0)?,
+                    row.get::<_, String>(1)?,
+                    row.get::<_, Option<i64>>(2)?,
+                    row.get::<_, Option<i64>>(3)?,
+                    row.get::<_, i64>(4)?,
+                    row.get::<_, i64>(5)?,
+                ))
+            })
+            .optional()
+        })
+        .map_err(sql(READING))?;
+    let Some((fingerprint, stream, first_revision, revision, position, event_count)) = found else {
+        return Ok(None);
+    };
+    Ok(Some(RequestRecord {
+        fingerprint,
+        stream: StreamName::parse(&stream)?,
+        first_revision: first_revision.map(|r| Revision::new(r.unsigned_abs())),
+        revision: revision.map(|r| Revision::new(r.unsigned_abs())),
+        position: Position::new(position.unsigned_abs()),
+        event_count: event_count.unsigned_abs(),
+    }))
+}
+
+/// The event types met in a page: each allocated once.
+#[derive(Default)]
+struct Types {
+    known: HashSet<Arc<str>>,
+    /// Events of a kind come in rows, and comparing is quicker than hashing.
+    last: Option<Arc<str>>,
+}
+
+impl Types {
+    fn get(&mut self, name: &str) -> Arc<str> {
+        if let Some(last) = self.last.as_ref().filter(|last| &***last == name) {
+            return Arc::clone(last);
+        }
+        let found = self.known.get(name).cloned().unwrap_or_else(|| {
+            let new: Arc<str> = name.into();
+            self.known.insert(Arc::clone(&new));
+            new
+        });
+        self.last = Some(Arc::clone(&found));
+        found
+    }
+}
+
+fn event(row: &Row, stream: StreamName, types: &mut Types) -> Result<RecordedEvent, StoreError> {
+    let position = Position::new(unsigned(row, 0)?);
+    let bytes = |index| row.get_ref(index).map_err(sql(READING));
+    let damaged = |error: FromSqlError| StoreError::Corrupt {
+        position: Some(position),
+        detail: "a column holds something else than was written".to_owned(),
+        source: Some(error.into()),
+    };
+    let time = |index| -> Result<Timestamp, StoreError> {
+        let nanoseconds: i64 = row.get(index).map_err(sql(READING))?;
+        // By hand, since jiff would divide 128 bits, twice for every event of a replay.
+        let (seconds, rest) = (nanoseconds.div_euclid(SECOND), nanoseconds.rem_euclid(SECOND));
+        i32::try_from(rest)
+            .ok()
+            .and_then(|rest| Timestamp::new(seconds, rest).ok())
+            .ok_or_else(|| StoreError::corrupt(Some(position), format!("the time {nanoseconds}")))
+    };
+    Ok(RecordedEvent {
+        position,
+        stream,
+        revision: Revision::new(unsigned(row, 2)?),
+        id: Uuid::from_slice(bytes(3)?.as_blob().map_err(damaged)?)
+            .map_err(|error| StoreError::corrupt(Some(position), error.to_string()))?,
+        event_type: types.get(bytes(4)?.as_str().map_err(damaged)?),
+        schema_version: row.get(5).map_err(sql(READING))?,
+        occurred_at: time(6)?,
+        recorded_at: time(7)?,
+        metadata_json: bytes(8)?.as_bytes().map_err(damaged)?.into(),
+        payload: bytes(9)?.as_bytes().map_err(damaged)?.into(),
+    })
+}
+
+fn unsigned(row: &Row, index: usize) -> Result<u64, StoreError> {
+    let number: i64 = row.get(index).map_err(sql(READING))?;
+    u64::try_from(number).map_err(|_| StoreError::corrupt(None, format!("the number {number}")))
+}
+
+/// For SQLite, whose integers end at [`Position::END`]; what lies beyond means the same.
+pub(super) fn integer(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
