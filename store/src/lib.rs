@@ -18,6 +18,7 @@
 //! What must never enter: a clock (times are given), randomness (ids are given), an async
 //! runtime (only `tokio::sync`), the meaning of an event, personal data in an error text.
 
+pub mod codec;
 pub mod error;
 pub mod event;
 pub mod log;
