@@ -1,1 +1,8 @@
-//! The shell.
+//! The shell of Pratica: command handling, processes, gRPC services, configuration, command line.
+//!
+//! `app` holds the use cases and knows no transport; `grpc` knows no store; the command line talks
+//! to a running server through the contract only, except for what owns a data directory.
+
+pub mod app;
+pub mod grpc;
+pub mod messages;

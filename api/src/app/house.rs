@@ -1,0 +1,245 @@
+//! All comuni of one installation, their processes, and the clock that they share.
+
+use super::clock::Clock;
+use super::error::{AppError, chain};
+use super::policy::Principal;
+use super::register;
+use super::settings::Settings;
+use super::ticker;
+use super::town::Town;
+use anyhow::Context as _;
+use jiff::Timestamp;
+use pratica_domain::ids::{ComuneId, InvalidId};
+use pratica_domain::term::{first_instant_after, rome_date};
+use pratica_projections::{Desk, Projector, Views, ViewsOptions};
+use pratica_store::{EventReader, EventStore, Position, SqliteLog, sqlite};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Mutex, watch};
+use tokio::task::JoinSet;
+
+/// One comune with the desk of its register.
+pub struct Open {
+    /// The comune.
+    pub town: Arc<Town>,
+    /// Who gives out its protocol numbers.
+    pub desk: Arc<register::Desk>,
+    /// Its log as the embedded store, for backup and verification.
+    pub embedded: Arc<SqliteLog>,
+}
+
+/// All comuni of one installation.
+pub struct House {
+    open: BTreeMap<ComuneId, Open>,
+    /// The clock of all.
+    pub clock: Arc<dyn Clock>,
+    ticker: Principal,
+    moving: Mutex<()>,
+    stop: watch::Sender<bool>,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+impl House {
+    /// Opens the directories of the comuni, creating what is not there.
+    ///
+    /// # Errors
+    /// When a directory, a log, views or settings cannot be opened; the chain says which and why.
+    pub fn open(
+        data: &Path,
+        comuni: &[ComuneId],
+        clock: Arc<dyn Clock>,
+    ) -> anyhow::Result<(Arc<House>, Vec<(ComuneId, Projector)>)> {
+        let mut open = BTreeMap::new();
+        let mut projectors = Vec::new();
+        for comune in comuni {
+            let (opened, projector) = open_town(data, comune, Arc::clone(&clock))
+                .with_context(|| format!("cannot open the comune {comune}"))?;
+            open.insert(comune.clone(), opened);
+            projectors.push((comune.clone(), projector));
+        }
+        let house = House {
+            open,
+            clock,
+            ticker: system("ticker")?,
+            moving: Mutex::new(()),
+            stop: watch::Sender::new(false),
+            tasks: Mutex::new(JoinSet::new()),
+        };
+        Ok((Arc::new(house), projectors))
+    }
+
+    /// A comune of this installation.
+    pub fn get(&self, comune: &ComuneId) -> Option<&Open> {
+        self.open.get(comune)
+    }
+
+    /// Every comune.
+    pub fn all(&self) -> impl Iterator<Item = &Open> {
+        self.open.values()
+    }
+
+    /// Starts what runs beside requests: for each comune its views, its register and its ticker.
+    pub async fn start(self: &Arc<Self>, projectors: Vec<(ComuneId, Projector)>) {
+        let mut tasks = self.tasks.lock().await;
+        for (comune, projector) in projectors {
+            let Some(open) = self.open.get(&comune) else { continue };
+            tasks.spawn(follow_views(Arc::clone(&open.town), projector, self.stop.subscribe()));
+            tasks.spawn(stopped(
+                self.stop.subscribe(),
+                run_register(Arc::clone(&open.town), Arc::clone(&open.desk)),
+            ));
+            if self.clock.manual().is_none() {
+                let (town, principal) = (Arc::clone(&open.town), self.ticker.clone());
+                tasks.spawn(stopped(self.stop.subscribe(), async move {
+                    ticker::run(&town, &principal).await;
+                }));
+            }
+        }
+    }
+
+    /// Stops the processes and waits until they have ended.
+    pub async fn stop(&self) {
+        self.stop.send_replace(true);
+        let mut tasks = self.tasks.lock().await;
+        while let Some(ended) = tasks.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a process ended badly");
+            }
+        }
+    }
+
+    /// Moves the manual clock, from the end of one term to the next, so that everything that falls
+    /// due on the way takes its effect at its own time. Returns how many terms did.
+    ///
+    /// # Errors
+    /// `Invalid` when the clock is not manual or would go back; a fault when a comune cannot follow.
+    pub async fn advance(&self, to: Timestamp) -> Result<u64, AppError> {
+        let _one = self.moving.lock().await;
+        let invalid = |rule: &str| {
+            AppError::Invalid(vec![super::error::Violation::new("to_time", rule)])
+        };
+        let Some(clock) = self.clock.manual() else {
+            return Err(invalid("this server's clock is the system's; start it with --manual-clock"));
+        };
+        if to < self.clock.now() {
+            return Err(invalid("the clock only moves forward"));
+        }
+        let mut expired = self.expire_all().await?;
+        while let Some(stop) = self.next_stop(to).await? {
+            clock.advance_to(stop);
+            expired += self.expire_all().await?;
+        }
+        clock.advance_to(to);
+        Ok(expired + self.expire_all().await?)
+    }
+
+    async fn expire_all(&self) -> Result<u64, AppError> {
+        let mut expired = 0;
+        for open in self.open.values() {
+            expired += ticker::expire_due(&open.town, &self.ticker).await?;
+            let head = open
+                .town
+                .log
+                .head()
+                .await
+                .map_err(|e| AppError::store("reading the head", e))?;
+            open.town.wait_for_register(head).await?;
+        }
+        Ok(expired)
+    }
+
+    async fn next_stop(&self, to: Timestamp) -> Result<Option<Timestamp>, AppError> {
+        let now = self.clock.now();
+        let mut next: Option<Timestamp> = None;
+        for open in self.open.values() {
+            let from = rome_date(now);
+            let end = open.town.views.next_end(from).await.map_err(AppError::views)?.value;
+            if let Some(at) = end.map(first_instant_after).filter(|at| *at > now && *at <= to) {
+                next = Some(next.map_or(at, |n| n.min(at)));
+            }
+        }
+        Ok(next)
+    }
+}
+
+/// Pratica itself in one of its offices.
+///
+/// # Errors
+/// When the name is not an account's.
+pub fn system(account: &str) -> Result<Principal, InvalidId> {
+    Ok(Principal::system(account.parse()?))
+}
+
+fn open_town(
+    data: &Path,
+    comune: &ComuneId,
+    clock: Arc<dyn Clock>,
+) -> anyhow::Result<(Open, Projector)> {
+    let directory = data.join(comune.as_str());
+    std::fs::create_dir_all(&directory)
+        .with_context(|| format!("cannot make the directory {}", directory.display()))?;
+    let settings = Settings::read(&directory)?;
+    let rules = Arc::new(settings.rules(&directory)?);
+    let embedded =
+        Arc::new(SqliteLog::open(directory.join("log.db"), sqlite::Options::default())?);
+    let (views, projector) =
+        Views::open(&directory.join("views.db"), Arc::clone(&rules), ViewsOptions::default())?;
+    let desk = Desk::open(&directory.join("desk.db"))?;
+    let log: Arc<dyn EventStore> = Arc::clone(&embedded) as Arc<dyn EventStore>;
+    let town = Arc::new(Town::new(
+        comune.clone(),
+        directory,
+        settings,
+        log,
+        views,
+        desk,
+        rules,
+        clock,
+    ));
+    let desk = Arc::new(register::Desk::new(Arc::clone(&town), system("register")?));
+    Ok((Open { town, desk, embedded }, projector))
+}
+
+async fn stopped(mut stop: watch::Receiver<bool>, work: impl Future<Output = ()>) {
+    tokio::select! {
+        _ = stop.wait_for(|stop| *stop) => {}
+        () = work => {}
+    }
+}
+
+/// Keeps the views up to date. Applying is work for a thread of its own, not for the runtime's.
+async fn follow_views(town: Arc<Town>, mut projector: Projector, stop: watch::Receiver<bool>) {
+    let runtime = tokio::runtime::Handle::current();
+    let followed = tokio::task::spawn_blocking(move || {
+        runtime.block_on(async {
+            let applied = |position: Position| {
+                town.viewed.send_replace(position);
+            };
+            let reader: Arc<dyn EventReader> = Arc::clone(&town.log) as Arc<dyn EventReader>;
+            let mut stop = stop;
+            let stopping = async move {
+                let _ = stop.wait_for(|stop| *stop).await;
+            };
+            if let Err(error) = projector.run(reader, applied, stopping).await {
+                tracing::error!(comune = %town.comune, error = chain(&error),
+                    "the views stopped following the log");
+            }
+        });
+    });
+    if let Err(error) = followed.await {
+        tracing::error!(%error, "the views ended badly");
+    }
+}
+
+/// Runs the register's process, again after a failure: it goes on from its checkpoint.
+async fn run_register(town: Arc<Town>, desk: Arc<register::Desk>) {
+    loop {
+        if let Err(error) = desk.run().await {
+            tracing::error!(comune = %town.comune, error = chain(&error),
+                "the register's process failed and will be tried again");
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}

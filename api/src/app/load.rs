@@ -1,0 +1,81 @@
+//! Loading a case: its stream, read and folded, or the folded state kept from last time.
+
+use super::error::AppError;
+use super::town::Town;
+use pratica_domain::case::Procedure;
+use pratica_domain::ids::CaseId;
+use pratica_domain::{Case, Event};
+use pratica_store::{Direction, RecordedEvent, Revision, StreamName, codec};
+use std::sync::Arc;
+
+/// How many events of a stream are read at a time.
+const PAGE: usize = 500;
+
+/// The case as its stream stands, or none if it has no events.
+///
+/// # Errors
+/// When the log cannot be read or holds what this build cannot decode.
+pub async fn case(town: &Town, id: CaseId) -> Result<Option<Arc<Case>>, AppError> {
+    if let Some(case) = town.cases.get(&id) {
+        return Ok(Some(case));
+    }
+    for procedure in Procedure::ALL {
+        let stream = town.case_stream(procedure, id)?;
+        let case = fold(town, &stream, Revision::END).await?;
+        if case.file.events > 0 {
+            let case = Arc::new(case);
+            town.cases.insert(id, Arc::clone(&case));
+            return Ok(Some(case));
+        }
+    }
+    Ok(None)
+}
+
+/// Folds a stream up to and including a revision.
+///
+/// # Errors
+/// As [`case`].
+pub async fn fold(town: &Town, stream: &StreamName, to: Revision) -> Result<Case, AppError> {
+    let events = events(town, stream, Revision::FIRST, to).await?;
+    let mut case = Case::default();
+    for recorded in &events {
+        case = pratica_domain::evolve(case, &decode(recorded)?);
+    }
+    Ok(case)
+}
+
+/// The events of a stream between two revisions, both included.
+///
+/// # Errors
+/// When the log cannot be read.
+pub async fn events(
+    town: &Town,
+    stream: &StreamName,
+    from: Revision,
+    to: Revision,
+) -> Result<Vec<RecordedEvent>, AppError> {
+    let mut all = Vec::new();
+    let mut from = from;
+    loop {
+        let page = town
+            .log
+            .read_stream(stream, from, Direction::Forwards, PAGE)
+            .await
+            .map_err(|e| AppError::store("reading a case", e))?;
+        let full = page.len() == PAGE;
+        let last = page.last().map(|e| e.revision);
+        all.extend(page.into_iter().filter(|e| e.revision <= to));
+        match last {
+            Some(last) if full && last < to => from = last.next(),
+            _ => return Ok(all),
+        }
+    }
+}
+
+/// Reads a stored event.
+///
+/// # Errors
+/// When this build cannot decode it; the error names the position.
+pub fn decode(recorded: &RecordedEvent) -> Result<Event, AppError> {
+    codec::decode(recorded).map_err(|e| AppError::store("decoding an event", e))
+}

@@ -1,0 +1,23 @@
+//! Use cases: commands, queries, processes and the deadline ticker.
+//!
+//! Never here: tonic, the contract's types, SQL. What comes in is a domain command; what goes out
+//! is a domain value or an [`AppError`].
+
+pub mod clock;
+pub mod deliver;
+pub mod error;
+pub mod handler;
+pub mod house;
+pub mod load;
+pub mod policy;
+pub mod register;
+pub mod settings;
+pub mod ticker;
+pub mod town;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use error::{AppError, Violation};
+pub use handler::{CommandRequest, Outcome, Target, execute};
+pub use house::House;
+pub use policy::{Access, Principal, Relation};
+pub use town::Town;

@@ -1,0 +1,188 @@
+//! Who may do and see what: one table, pure, in one place.
+
+use jiff::civil::Date;
+use pratica_domain::ids::{ComuneId, OfficeId, OfficerId};
+use pratica_domain::{Actor, Case, Role};
+pub use pratica_projections::Access;
+use std::collections::BTreeSet;
+
+/// Who calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Principal {
+    /// The account: never a person's name or fiscal code.
+    pub account: OfficerId,
+    /// The role.
+    pub role: Role,
+    /// The comuni the token is for; empty means all of the installation.
+    pub comuni: BTreeSet<ComuneId>,
+    /// The offices of a member of staff.
+    pub offices: BTreeSet<OfficeId>,
+}
+
+impl Principal {
+    /// Pratica itself, as one of its processes.
+    pub fn system(account: OfficerId) -> Self {
+        Principal {
+            account,
+            role: Role::System,
+            comuni: BTreeSet::new(),
+            offices: BTreeSet::new(),
+        }
+    }
+
+    /// Whether the token is for this comune.
+    pub fn is_of(&self, comune: &ComuneId) -> bool {
+        self.comuni.is_empty() || self.comuni.contains(comune)
+    }
+
+    /// The actor that events name.
+    pub fn actor(&self) -> Actor {
+        Actor { id: self.account.clone(), role: self.role, on_behalf_of: None }
+    }
+}
+
+/// What a caller is to a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Relation {
+    /// There is no case yet.
+    New,
+    /// They take part in it, or act for who does.
+    Party,
+    /// Their office has it.
+    OwnOffice,
+    /// None of these.
+    Stranger,
+}
+
+/// What the caller is to the case today.
+pub fn relation(principal: &Principal, case: Option<&Case>, today: Date) -> Relation {
+    let Some(case) = case else { return Relation::New };
+    match principal.role {
+        Role::Citizen if case.file.account_takes_part(principal.account.as_str(), today) => {
+            Relation::Party
+        }
+        Role::Clerk | Role::Officer | Role::Head | Role::Service
+            if principal.role == Role::Head
+                || principal.role == Role::Service
+                || case.file.office.as_ref().is_some_and(|o| principal.offices.contains(o)) =>
+        {
+            Relation::OwnOffice
+        }
+        _ => Relation::Stranger,
+    }
+}
+
+/// The acts that decide a case or bind the comune: officers and heads only.
+const ACTS: &[&str] = &[
+    "residency.find_irreceivable",
+    "residency.register",
+    "residency.confirm",
+    "residency.restore_position",
+    "residency.register_ex_officio",
+    "residency.cancel",
+    "residency.open_ex_officio",
+    "case.send_notice",
+    "case.reopen",
+    "case.extend_term",
+    "case.suspend_term",
+    "case.name_responsible",
+];
+
+/// What a citizen may ask of a case they take part in.
+const PARTY: &[&str] = &[
+    "case.send_message",
+    "case.add_document",
+    "case.answer_request",
+    "case.file_observations",
+    "case.withdraw",
+    "case.grant_representation",
+    "case.end_representation",
+];
+
+/// What a workflow of the paperless office writes back.
+const SERVICE: &[&str] =
+    &["case.add_document", "case.record_notice_receipt", "case.answer_request", "residency.declare"];
+
+/// What only Pratica's own processes send.
+const SYSTEM: &[&str] = &["case.expire_term", "case.record_registration"];
+
+/// The table: role x command x relation.
+pub fn may_command(principal: &Principal, command: &str, relation: Relation) -> bool {
+    if SYSTEM.contains(&command) {
+        return principal.role == Role::System;
+    }
+    let opens = matches!(command, "residency.declare" | "residency.open_ex_officio");
+    if opens != (relation == Relation::New) {
+        // A filing names no case; every other command names one.
+        return false;
+    }
+    match principal.role {
+        Role::Citizen => {
+            command == "residency.declare"
+                || (relation == Relation::Party && PARTY.contains(&command))
+        }
+        Role::Clerk => {
+            !ACTS.contains(&command) && matches!(relation, Relation::New | Relation::OwnOffice)
+        }
+        Role::Officer | Role::Head => matches!(relation, Relation::New | Relation::OwnOffice),
+        Role::Service => SERVICE.contains(&command),
+        Role::System => true,
+        Role::Registrar | Role::Analyst | Role::Administrator => false,
+    }
+}
+
+/// The predicate that is part of every query over cases; none when the role reads no cases.
+pub fn case_access(principal: &Principal, today: Date) -> Option<Access> {
+    match principal.role {
+        Role::Citizen => Some(Access::Account(principal.account.to_string(), today)),
+        Role::Clerk | Role::Officer => Some(Access::Offices(principal.offices.clone())),
+        Role::Head | Role::Service | Role::System => Some(Access::Everything),
+        Role::Registrar | Role::Analyst | Role::Administrator => None,
+    }
+}
+
+/// Whether the caller may see one case, by the same predicate.
+pub fn may_see(principal: &Principal, case: &Case, today: Date) -> bool {
+    match principal.role {
+        Role::System => true,
+        Role::Citizen => relation(principal, Some(case), today) == Relation::Party,
+        role if role.is_staff() || role == Role::Service => {
+            relation(principal, Some(case), today) == Relation::OwnOffice
+        }
+        _ => false,
+    }
+}
+
+/// Reads that are not about cases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Area {
+    /// The worklist.
+    Worklist,
+    /// Reading the register.
+    Register,
+    /// Writing the register by hand.
+    RegisterDesk,
+    /// Statistics.
+    Statistics,
+    /// Events and cases as of a date.
+    History,
+    /// The feed for workflows.
+    Feed,
+    /// Views, clock.
+    Administration,
+}
+
+/// The table for what is not about one case.
+pub fn may_use(principal: &Principal, area: Area) -> bool {
+    use Role::{Administrator, Analyst, Clerk, Head, Officer, Registrar, Service};
+    let roles: &[Role] = match area {
+        Area::Worklist => &[Clerk, Officer, Head],
+        Area::Register => &[Clerk, Officer, Head, Registrar],
+        Area::RegisterDesk => &[Registrar, Head],
+        Area::Statistics => &[Clerk, Officer, Head, Analyst, Administrator],
+        Area::History => &[Analyst, Head],
+        Area::Feed => &[Service],
+        Area::Administration => &[Administrator],
+    };
+    roles.contains(&principal.role)
+}

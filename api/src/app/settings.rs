@@ -1,0 +1,122 @@
+//! What belongs to a comune: holidays, rules, offices. Read from `comune.toml` in its directory;
+//! everything has a default, an unknown key is an error.
+
+use pratica_domain::case::Procedure;
+use pratica_domain::ids::OfficeId;
+use pratica_domain::term::{Calendar, LocalHoliday, RuleBook, RuleSet};
+use pratica_projections::Rules;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+const EMBEDDED: &[(&str, &str)] = &[
+    ("italy-2026.toml", include_str!("../../../rules/italy-2026.toml")),
+    ("nl-wabo.toml", include_str!("../../../rules/nl-wabo.toml")),
+];
+
+/// The settings of one comune.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The name that people read.
+    pub name: String,
+    /// The office in charge of each procedure (L. 241/1990 art. 4).
+    pub offices: BTreeMap<Procedure, OfficeId>,
+    /// Local holidays; each says whether it counts for terms.
+    pub holidays: Vec<LocalHoliday>,
+    /// Rule files of the comune, relative to its directory, in order; each may extend another.
+    pub rules: Vec<PathBuf>,
+}
+
+/// Settings that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// A file could not be read.
+    #[error("cannot read {path}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file does not have its shape; the source names line, key and rule.
+    #[error("{path} is not valid")]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Box<toml::de::Error>,
+    },
+    /// A rule cannot be used.
+    #[error("{path} holds a rule that cannot be used")]
+    Rule {
+        /// The file.
+        path: PathBuf,
+        /// The first problem.
+        #[source]
+        source: pratica_domain::term::RuleProblem,
+    },
+}
+
+impl Settings {
+    /// Reads `comune.toml` of a directory; without one, everything has its default.
+    ///
+    /// # Errors
+    /// When the file cannot be read or does not have its shape.
+    pub fn read(directory: &Path) -> Result<Self, SettingsError> {
+        let path = directory.join("comune.toml");
+        match std::fs::read_to_string(&path) {
+            Ok(text) => toml::from_str(&text)
+                .map_err(|source| SettingsError::Parse { path, source: Box::new(source) }),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Settings::default()),
+            Err(source) => Err(SettingsError::Read { path, source }),
+        }
+    }
+
+    /// The office in charge of a procedure.
+    pub fn office(&self, procedure: Procedure) -> Result<OfficeId, pratica_domain::ids::InvalidId> {
+        let default = match procedure {
+            Procedure::Residency => "anagrafe",
+            Procedure::Permit => "edilizia",
+            Procedure::Enrolment => "scuola",
+        };
+        match self.offices.get(&procedure) {
+            Some(office) => Ok(office.clone()),
+            None => default.parse(),
+        }
+    }
+
+    /// The rules and the calendar: embedded defaults, then the comune's own files.
+    ///
+    /// # Errors
+    /// When a file cannot be read, does not have its shape, or holds a rule that cannot be used.
+    pub fn rules(&self, directory: &Path) -> Result<Rules, SettingsError> {
+        let mut book = RuleBook::new();
+        for (name, text) in EMBEDDED {
+            add(&mut book, Path::new(name), text)?;
+        }
+        for file in &self.rules {
+            let path = directory.join(file);
+            let text = std::fs::read_to_string(&path)
+                .map_err(|source| SettingsError::Read { path: path.clone(), source })?;
+            add(&mut book, &path, &text)?;
+        }
+        if let Err(mut problems) = book.validate()
+            && let Some(source) = problems.drain(..).next()
+        {
+            return Err(SettingsError::Rule { path: directory.to_owned(), source });
+        }
+        let calendar = Calendar::national().with_local(self.holidays.clone());
+        Ok(Rules { book, calendar })
+    }
+}
+
+fn add(book: &mut RuleBook, path: &Path, text: &str) -> Result<(), SettingsError> {
+    let set: RuleSet = toml::from_str(text).map_err(|source| SettingsError::Parse {
+        path: path.to_owned(),
+        source: Box::new(source),
+    })?;
+    book.add(set).map_err(|source| SettingsError::Rule { path: path.to_owned(), source })
+}

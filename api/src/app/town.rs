@@ -1,0 +1,127 @@
+//! One comune with everything that is its own: log, views, rules, clock. No path leads to another.
+
+use super::clock::Clock;
+use super::error::AppError;
+use super::settings::Settings;
+use moka::sync::Cache;
+use pratica_domain::ids::{CaseId, ComuneId};
+use pratica_domain::case::Procedure;
+use pratica_domain::Case;
+use pratica_projections::{Desk, Rules, Views};
+use pratica_store::{EventStore, Position, StreamName};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How many folded cases a comune keeps in memory; the least used go first.
+pub const CACHED_CASES: u64 = 20_000;
+/// How long a caller waits for a process or a view when the call has no deadline of its own.
+pub const WAIT: Duration = Duration::from_secs(10);
+
+/// One comune.
+pub struct Town {
+    /// Which.
+    pub comune: ComuneId,
+    /// Its directory.
+    pub directory: PathBuf,
+    /// What belongs to it.
+    pub settings: Settings,
+    /// The log.
+    pub log: Arc<dyn EventStore>,
+    /// The status views.
+    pub views: Views,
+    /// What is not derived from the log: saved views, checkpoints of processes.
+    pub desk: Desk,
+    /// Rules and calendar.
+    pub rules: Arc<Rules>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Folded cases. A stale one costs a conflict and a reload, never a wrong decision.
+    pub(crate) cases: Cache<CaseId, Arc<Case>>,
+    /// How far the views are.
+    pub(crate) viewed: watch::Sender<Position>,
+    /// How far the register's process is.
+    pub(crate) registered: watch::Sender<Position>,
+}
+
+impl Town {
+    /// Puts a comune together.
+    #[expect(clippy::too_many_arguments, reason = "called once, by the house")]
+    pub fn new(
+        comune: ComuneId,
+        directory: PathBuf,
+        settings: Settings,
+        log: Arc<dyn EventStore>,
+        views: Views,
+        desk: Desk,
+        rules: Arc<Rules>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Town {
+            comune,
+            directory,
+            settings,
+            log,
+            views,
+            desk,
+            rules,
+            clock,
+            cases: Cache::new(CACHED_CASES),
+            viewed: watch::Sender::new(Position::START),
+            registered: watch::Sender::new(Position::START),
+        }
+    }
+
+    /// The stream of a case.
+    ///
+    /// # Errors
+    /// Never for a valid comune and procedure; the store's rule on names is checked all the same.
+    pub fn case_stream(&self, procedure: Procedure, case: CaseId) -> Result<StreamName, AppError> {
+        self.stream(&format!("{}-{case}", procedure.as_str()))
+    }
+
+    pub(crate) fn stream(&self, rest: &str) -> Result<StreamName, AppError> {
+        StreamName::parse(&format!("{}.{rest}", self.comune))
+            .map_err(|e| AppError::store("naming a stream", e))
+    }
+
+    /// Waits until the views have a position.
+    ///
+    /// # Errors
+    /// `NotReached` when that takes longer than [`WAIT`].
+    pub async fn wait_for_views(&self, position: Position) -> Result<(), AppError> {
+        reach(&self.viewed, position, "the views").await
+    }
+
+    /// Waits until the register's process has a position.
+    ///
+    /// # Errors
+    /// As [`Town::wait_for_views`].
+    pub async fn wait_for_register(&self, position: Position) -> Result<(), AppError> {
+        reach(&self.registered, position, "the protocol register").await
+    }
+
+    /// How far the views are, as it changes.
+    pub fn watch_views(&self) -> watch::Receiver<Position> {
+        self.viewed.subscribe()
+    }
+
+    /// How far the register's process is.
+    pub fn registered_to(&self) -> Position {
+        *self.registered.borrow()
+    }
+}
+
+async fn reach(
+    sender: &watch::Sender<Position>,
+    position: Position,
+    what: &'static str,
+) -> Result<(), AppError> {
+    let mut receiver = sender.subscribe();
+    let reached = tokio::time::timeout(WAIT, receiver.wait_for(|p| *p >= position)).await;
+    match reached {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(AppError::NotReached { what, position: position.get() }),
+    }
+}

@@ -1,0 +1,178 @@
+//! Who calls: a bearer token signed by the server's own key, read before any method.
+//!
+//! This is the first install's way, until tokens of an identity provider are read here.
+
+use crate::app::Principal;
+use jiff::Timestamp;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use pratica_domain::Role;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use tonic::service::Interceptor;
+use tonic::{Request, Status};
+
+const ISSUER: &str = "pratica";
+
+/// What a token says.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Claims {
+    /// Who signed it.
+    pub iss: String,
+    /// The account: lower-case letters, digits, `.`, `_`; never a name or a fiscal code.
+    pub sub: String,
+    /// The role.
+    pub role: String,
+    /// The comuni it is for; empty means all.
+    #[serde(default)]
+    pub comuni: Vec<String>,
+    /// The offices of a member of staff.
+    #[serde(default)]
+    pub offices: Vec<String>,
+    /// Until when, in seconds since 1970.
+    pub exp: i64,
+}
+
+/// The server's own key.
+#[derive(Clone)]
+pub struct ServerKey(Vec<u8>);
+
+/// A key or a token that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The file could not be read or written.
+    #[error("cannot use the key file {path}")]
+    File {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file does not hold a key.
+    #[error("{path} does not hold a key: it must be 64 hexadecimal characters")]
+    Shape {
+        /// The file.
+        path: std::path::PathBuf,
+    },
+    /// The token could not be made.
+    #[error("cannot sign the token")]
+    Sign(#[source] jsonwebtoken::errors::Error),
+}
+
+impl ServerKey {
+    /// Reads `server.key` of the data directory, or makes it on a first install.
+    ///
+    /// # Errors
+    /// When the file cannot be read, written, or does not hold a key.
+    pub fn open(data: &Path) -> Result<Self, KeyError> {
+        let path = data.join("server.key");
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Self::parse(text.trim()).ok_or(KeyError::Shape { path }),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Self::make(&path),
+            Err(source) => Err(KeyError::File { path, source }),
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let bytes: Option<Vec<u8>> = (0..text.len())
+            .step_by(2)
+            .map(|i| text.get(i..i + 2).and_then(|b| u8::from_str_radix(b, 16).ok()))
+            .collect();
+        bytes.filter(|b| b.len() == 32).map(ServerKey)
+    }
+
+    fn make(path: &Path) -> Result<Self, KeyError> {
+        use std::io::Write as _;
+        let mut bytes = uuid::Uuid::new_v4().into_bytes().to_vec();
+        bytes.extend(uuid::Uuid::new_v4().into_bytes());
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let written = options.open(path).and_then(|mut file| {
+            file.write_all(crate::app::deliver::hex(&bytes).as_bytes())?;
+            file.sync_all()
+        });
+        match written {
+            Ok(()) => Ok(ServerKey(bytes)),
+            Err(source) => Err(KeyError::File { path: path.to_owned(), source }),
+        }
+    }
+
+    /// Signs a token.
+    ///
+    /// # Errors
+    /// When the claims cannot be written.
+    pub fn token(&self, claims: &Claims) -> Result<String, KeyError> {
+        let key = EncodingKey::from_secret(&self.0);
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &key).map_err(KeyError::Sign)
+    }
+}
+
+impl Claims {
+    /// Claims of an account, valid for some days from `now`.
+    pub fn new(account: &str, role: Role, now: Timestamp, days: i64) -> Self {
+        Claims {
+            iss: ISSUER.to_owned(),
+            sub: account.to_owned(),
+            role: role.as_str().to_owned(),
+            comuni: Vec::new(),
+            offices: Vec::new(),
+            exp: now.as_second() + days * 86_400,
+        }
+    }
+
+    fn principal(self) -> Result<Principal, pratica_domain::ids::InvalidId> {
+        Ok(Principal {
+            account: self.sub.parse()?,
+            role: self.role.parse()?,
+            comuni: self.comuni.iter().map(|c| c.parse()).collect::<Result<_, _>>()?,
+            offices: self.offices.iter().map(|o| o.parse()).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// Puts the principal of a valid token into the request; without one, no method is called.
+#[derive(Clone)]
+pub struct Authenticate {
+    key: DecodingKey,
+}
+
+impl Authenticate {
+    /// Accepts tokens signed by `key`.
+    pub fn new(key: &ServerKey) -> Self {
+        Authenticate { key: DecodingKey::from_secret(&key.0) }
+    }
+
+    fn principal(&self, token: &str) -> Result<Principal, Status> {
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.set_issuer(&[ISSUER]);
+        validation.set_required_spec_claims(&["exp", "iss", "sub"]);
+        validation.validate_aud = false;
+        let claims = jsonwebtoken::decode::<Claims>(token, &self.key, &validation)
+            .map_err(|_| Status::unauthenticated("the token is not valid or has expired"))?
+            .claims;
+        let principal = claims
+            .principal()
+            .map_err(|e| Status::unauthenticated(format!("the token's claims are not valid: {e}")))?;
+        if principal.role == Role::System {
+            return Err(Status::unauthenticated("no token is for Pratica's own processes"));
+        }
+        Ok(principal)
+    }
+}
+
+impl Interceptor for Authenticate {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        let header = request.metadata().get("authorization").and_then(|v| v.to_str().ok());
+        let token = header.and_then(|h| h.strip_prefix("Bearer ").or(h.strip_prefix("bearer ")));
+        let Some(token) = token else {
+            return Err(Status::unauthenticated(
+                "every call needs a token: authorization: Bearer <token>; `pratica token` makes one",
+            ));
+        };
+        let principal = self.principal(token)?;
+        request.extensions_mut().insert(principal);
+        Ok(request)
+    }
+}

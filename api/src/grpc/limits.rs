@@ -1,0 +1,16 @@
+//! What the door lets in.
+
+use std::time::Duration;
+
+/// The largest message read, in bytes: documents stay outside, so commands are small.
+pub(crate) const MESSAGE_BYTES_MAX: usize = 1 << 20;
+/// How long a unary call may take when the client sets no deadline.
+pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+/// Streams at once on one connection.
+pub(crate) const STREAMS_MAX: u32 = 256;
+/// How often a silent stream says that it lives.
+pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How many messages wait for a slow reader of a stream before the stream waits.
+pub(crate) const STREAM_BUFFER: usize = 16;
+/// Cases of one bulk command.
+pub(crate) const BULK_MAX: usize = 500;

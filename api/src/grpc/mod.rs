@@ -1,0 +1,13 @@
+//! The gRPC layer: messages in, domain commands and queries out, and back.
+//!
+//! Never here: the log, SQL, a rule. It goes through `app` and the views' queries.
+
+pub mod auth;
+pub mod convert;
+mod limits;
+mod server;
+mod services;
+mod show;
+mod status;
+
+pub use server::{Options, serve};

@@ -1,0 +1,106 @@
+//! The server put together: services, token, reflection, health, gRPC-Web with CORS, limits.
+
+use super::auth::{Authenticate, ServerKey};
+use super::limits::{CALL_TIMEOUT, MESSAGE_BYTES_MAX, STREAMS_MAX};
+use super::services::Shared;
+use crate::app::House;
+use pratica_proto::admin::v1::admin_service_server::AdminServiceServer;
+use pratica_proto::cases::v1::cases_service_server::CasesServiceServer;
+use pratica_proto::cases::v1::casework_service_server::CaseworkServiceServer;
+use pratica_proto::feed::v1::feed_service_server::FeedServiceServer;
+use pratica_proto::history::v1::history_service_server::HistoryServiceServer;
+use pratica_proto::register::v1::register_service_server::RegisterServiceServer;
+use pratica_proto::residency::v1::residency_service_server::ResidencyServiceServer;
+use pratica_proto::statistics::v1::statistics_service_server::StatisticsServiceServer;
+use pratica_proto::worklist::v1::worklist_service_server::WorklistServiceServer;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Server;
+use tower_http::cors::{AllowOrigin, Any, CorsLayer};
+
+/// How the server is reached.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Origins of web pages that may call; none allows none.
+    pub web_origins: Vec<String>,
+    /// Whether the server describes its services to who asks.
+    pub reflection: bool,
+}
+
+/// Serves until `shutdown`. The caller owns the listener, the clock and the processes.
+///
+/// # Errors
+/// When the transport fails or reflection cannot be built.
+pub async fn serve(
+    listener: TcpListener,
+    house: Arc<House>,
+    key: &ServerKey,
+    options: &Options,
+    shutdown: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    let shared = Shared { house };
+    let token = Authenticate::new(key);
+    let (health, health_service) = tonic_health::server::health_reporter();
+    health.set_service_status("", tonic_health::ServingStatus::Serving).await;
+    let reflection = if options.reflection {
+        let v1 = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(pratica_proto::DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            .build_v1()?;
+        let alpha = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(pratica_proto::DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            .build_v1alpha()?;
+        Some((v1, alpha))
+    } else {
+        None
+    };
+
+    macro_rules! guarded {
+        ($server:ident) => {
+            InterceptedService::new(
+                $server::new(shared.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX),
+                token.clone(),
+            )
+        };
+    }
+    let (v1, alpha) = reflection.unzip();
+    let router = Server::builder()
+        .accept_http1(true)
+        .timeout(CALL_TIMEOUT)
+        .max_concurrent_streams(STREAMS_MAX)
+        .layer(cors(&options.web_origins))
+        .layer(tonic_web::GrpcWebLayer::new())
+        .add_service(health_service)
+        .add_optional_service(v1)
+        .add_optional_service(alpha)
+        .add_service(guarded!(ResidencyServiceServer))
+        .add_service(guarded!(CaseworkServiceServer))
+        .add_service(guarded!(CasesServiceServer))
+        .add_service(guarded!(WorklistServiceServer))
+        .add_service(guarded!(RegisterServiceServer))
+        .add_service(guarded!(StatisticsServiceServer))
+        .add_service(guarded!(HistoryServiceServer))
+        .add_service(guarded!(FeedServiceServer))
+        .add_service(guarded!(AdminServiceServer));
+    router.serve_with_incoming_shutdown(TcpListenerStream::new(listener), shutdown).await?;
+    Ok(())
+}
+
+/// Web pages of the origins named, and of no other.
+fn cors(origins: &[String]) -> CorsLayer {
+    let headers = ["grpc-status", "grpc-message", "grpc-status-details-bin"];
+    let exposed: Vec<_> = headers.into_iter().map(header).collect();
+    let allowed: Vec<_> = origins.iter().filter_map(|o| o.parse().ok()).collect();
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(allowed))
+        .allow_headers(Any)
+        .allow_methods(Any)
+        .expose_headers(exposed)
+}
+
+fn header(name: &'static str) -> tonic::codegen::http::HeaderName {
+    tonic::codegen::http::HeaderName::from_static(name)
+}

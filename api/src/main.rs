@@ -1,0 +1,3 @@
+//! The binary `pratica`.
+
+fn main() {}
