@@ -9,7 +9,7 @@ use crate::decider::{self, Action, Case, Check, ProcedureState, Rule};
 use crate::ids::DocumentId;
 use crate::rejection::{Rejection, RejectionCode as Code};
 use crate::residency;
-use crate::term::TermStatus;
+use crate::term::{TermOwner, TermStatus};
 use jiff::civil::Date;
 
 macro_rules! rule {
@@ -32,6 +32,9 @@ const REASONED: Rule = rule!(reasons_are_given, Content, "L. 241/1990 art. 3");
 const OFFICER_FREE: Rule = rule!(who_is_chosen_has_no_conflict, Content, "L. 241/1990 art. 6-bis");
 const REQUEST_OPEN: Rule = rule!(the_request_is_open, Content, "");
 const IN_TIME: Rule = rule!(the_notice_is_in_time, Content, "L. 241/1990 arts. 2 c. 8-bis, 20");
+pub(crate) const SILENT: Rule =
+    rule!(silence_has_not_decided, Standing, "L. 241/1990 arts. 2 c. 8-bis, 20");
+const CONCLUSION: Rule = rule!(it_is_a_term_of_conclusion, Content, "L. 241/1990 art. 2 c. 7");
 const RUNNING: Rule = rule!(the_term_runs, Content, "L. 241/1990 art. 2 c. 7");
 const ONCE: Rule = rule!(the_suspension_is_the_first, Content, "L. 241/1990 art. 2 c. 7");
 
@@ -50,12 +53,15 @@ pub const ACTIONS: &[Action] = &[
     action("case.add_note", &[OPENED, NO_CONFLICT, REASONED]),
     action("case.send_message", &[OPENED, NO_CONFLICT, REASONED, PEOPLE]),
     action("case.add_document", &[OPENED, NO_CONFLICT, PEOPLE, DATES]),
-    action("case.send_request", &[OPENED, OPEN, NO_CONFLICT, REASONED, DATES, RUNNING, ONCE]),
-    action("case.answer_request", &[OPENED, REQUEST_OPEN, PEOPLE, DATES]),
+    action(
+        "case.send_request",
+        &[OPENED, OPEN, NO_CONFLICT, REASONED, DATES, CONCLUSION, RUNNING, ONCE],
+    ),
+    action("case.answer_request", &[OPENED, OPEN, REQUEST_OPEN, PEOPLE, DATES]),
     action("case.cancel_request", &[OPENED, OPEN, NO_CONFLICT, REQUEST_OPEN, REASONED]),
     action(
         "case.send_notice",
-        &[OPENED, OPEN, NO_CONFLICT, NOTICE_FITS, ONE_NOTICE, REASONED, DATES, IN_TIME],
+        &[OPENED, OPEN, NO_CONFLICT, ONE_NOTICE, NOTICE_FITS, REASONED, DATES, IN_TIME],
     ),
     action(
         "case.record_notice_receipt",
@@ -73,7 +79,12 @@ pub const ACTIONS: &[Action] = &[
     ),
     action(
         "case.withdraw",
-        &[OPENED, rule!(withdrawal_is_in_time, Standing, "L. 241/1990 art. 2")],
+        &[
+            OPENED,
+            rule!(withdrawal_is_in_time, Standing, "L. 241/1990 art. 2"),
+            rule!(there_is_an_application, Standing, "L. 241/1990 art. 2 c. 1"),
+            SILENT,
+        ],
     ),
     action(
         "case.reopen",
@@ -84,7 +95,10 @@ pub const ACTIONS: &[Action] = &[
             rule!(the_law_reopens_it, Content, "L. 241/1990 arts. 21-nonies, 10-bis"),
         ],
     ),
-    action("case.suspend_term", &[OPENED, OPEN, NO_CONFLICT, REASONED, DATES, RUNNING, ONCE]),
+    action(
+        "case.suspend_term",
+        &[OPENED, OPEN, NO_CONFLICT, REASONED, DATES, CONCLUSION, RUNNING, ONCE],
+    ),
     action("case.resume_term", &[OPENED, OPEN, NO_CONFLICT, DATES, RUNNING]),
     action("case.extend_term", &[OPENED, OPEN, NO_CONFLICT, REASONED, RUNNING]),
     Action {
@@ -197,6 +211,28 @@ fn withdrawal_is_in_time(case: &Case, _: &Context<'_>) -> Result<(), Rejection> 
     }
 }
 
+/// What the office opened itself is nobody's application, so nobody can give it up.
+fn there_is_an_application(case: &Case, _: &Context<'_>) -> Result<(), Rejection> {
+    match &case.procedure {
+        ProcedureState::Residency(state) if residency::rules::is_ex_officio(state) => {
+            wrong_phase(case)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Once the term of silence is over, silence has decided, whether or not that is on record yet:
+/// nothing that would keep it from being recorded comes in between.
+pub(crate) fn silence_has_not_decided(case: &Case, ctx: &Context<'_>) -> Result<(), Rejection> {
+    if !residency::rules::silence_would_confirm(case, ctx)? {
+        return Ok(());
+    }
+    for key in silent_terms(case) {
+        silence_has_not_formed(case, &key, ctx.today(), ctx)?;
+    }
+    Ok(())
+}
+
 /// Only a judgement, an appeal or the comune's own annulment reopens, and only a negative end;
 /// what was confirmed is undone by a new case (DPR 223/1989 arts. 11 and 15).
 fn the_law_reopens_it(
@@ -214,7 +250,13 @@ fn the_law_reopens_it(
     let possible = match ground {
         ReopeningGround::JudicialAnnulment
         | ReopeningGround::AppealUpheld
-        | ReopeningGround::OwnAnnulment => matches!(outcome, "position_restored" | "irreceivable"),
+        | ReopeningGround::OwnAnnulment => match &case.procedure {
+            // Who asked to be cancelled got what they asked for; who did not may appeal.
+            ProcedureState::Residency(state) if residency::rules::is_ex_officio(state) => {
+                outcome == "cancelled"
+            }
+            _ => matches!(outcome, "position_restored" | "irreceivable"),
+        },
     };
     if possible {
         Ok(())
@@ -292,11 +334,16 @@ fn dates_are_plausible(
         Command::AnswerRequest { answered_on, request, .. } => {
             ("answered_on", *answered_on, case.file.requests.get(request).map(|r| r.sent_on))
         }
-        Command::SendNotice { sent_on, .. } => ("sent_on", *sent_on, filed),
+        // What was not registered yet can't be threatened with annulment.
+        Command::SendNotice { sent_on, .. } => {
+            ("sent_on", *sent_on, residency::rules::registered_on(case).or(filed))
+        }
         Command::RecordNoticeReceipt { received_on, .. } => ("received_on", *received_on, notice),
         Command::FileObservations { filed_on, .. } => ("filed_on", *filed_on, notice),
         Command::SuspendTerm { suspended_on, .. } => ("suspended_on", *suspended_on, filed),
-        Command::ResumeTerm { resumed_on, .. } => ("resumed_on", *resumed_on, filed),
+        Command::ResumeTerm { resumed_on, suspension } => {
+            ("resumed_on", *resumed_on, case.file.suspended_on.get(suspension).copied().or(filed))
+        }
         _ => return Ok(()),
     };
     date_within(field, date, not_before, ctx)
@@ -383,7 +430,7 @@ fn the_request_is_open(
     match case.file.requests.get(request).map(|r| r.state) {
         None => refuse(Code::UnknownRequest),
         Some(RequestState::Open) => Ok(()),
-        Some(RequestState::Lapsed) if late_answer && case.file.closure.is_none() => Ok(()),
+        Some(RequestState::Lapsed) if late_answer => Ok(()),
         Some(_) => refuse(Code::RequestNotOpen),
     }
 }
@@ -408,6 +455,14 @@ fn the_notice_is_in_time(
 pub(crate) fn silent_terms(case: &Case) -> Vec<TermKey> {
     match &case.procedure {
         ProcedureState::Residency(_) => vec![TermKey::of(residency::CHECKS)],
+        ProcedureState::Imported(_) | ProcedureState::NotOpened => Vec::new(),
+    }
+}
+
+/// The terms that start anew when a closed case is opened again.
+pub(crate) fn restarts(case: &Case) -> Vec<TermKey> {
+    match &case.procedure {
+        ProcedureState::Residency(state) => residency::rules::restarts(state),
         ProcedureState::Imported(_) | ProcedureState::NotOpened => Vec::new(),
     }
 }
@@ -439,6 +494,28 @@ pub(crate) fn reckoned(
         .terms
         .reckon(key, rules, ctx.calendar)
         .map_err(|e| Rejection::new(Code::TermUncomputable).with("term", key).with("reason", e))
+}
+
+/// What the office lacks suspends its own term of conclusion, never the time that a citizen has.
+fn it_is_a_term_of_conclusion(
+    case: &Case,
+    command: &decider::Command,
+    ctx: &Context<'_>,
+) -> Result<(), Rejection> {
+    let decider::Command::Case(
+        Command::SendRequest { suspends: Some(term), .. } | Command::SuspendTerm { term, .. },
+    ) = command
+    else {
+        return Ok(());
+    };
+    let is_one = match &case.procedure {
+        ProcedureState::Residency(_) => silent_terms(case).contains(term),
+        ProcedureState::Imported(_) | ProcedureState::NotOpened => {
+            term.entry().is_none()
+                && reckoned(case, term, ctx)?.is_some_and(|t| t.rule.owner == TermOwner::Office)
+        }
+    };
+    if is_one { Ok(()) } else { Err(Rejection::new(Code::UnknownTerm).with("term", term)) }
 }
 
 /// A term that does not run can't be suspended or extended; one that is not suspended can't resume.

@@ -196,6 +196,22 @@ impl Terms {
         }
     }
 
+    /// Frees terms that start anew from the notices of the closed round.
+    pub(crate) fn notices_leave(&mut self, restarts: &[TermKey]) {
+        for notice in &mut self.notices {
+            notice.suspends.retain(|key| !restarts.contains(key));
+        }
+    }
+
+    /// The day from which a clock runs on after the suspension of this name, if on record.
+    pub(crate) fn resumption(&self, key: &TermKey, suspension: &str) -> Option<Date> {
+        let entries = &self.clocks.get(key)?.clock.entries;
+        entries.iter().rev().find_map(|entry| match &entry.operation {
+            ClockOperation::Resume { key, on } if key == suspension => Some(*on),
+            _ => None,
+        })
+    }
+
     /// Reckons one clock.
     ///
     /// # Errors

@@ -3,9 +3,9 @@
 use super::commands::{Command, Form};
 use super::events::{Content, Ground, Kind};
 use super::state::{Phase, State};
-use super::{CHECKS, INVITATION, UNTRACEABLE_ABSENCE};
+use super::{CHECKS, INVITATION, REGISTRATION, UNTRACEABLE_ABSENCE};
 use crate::case::rules::{
-    NO_CONFLICT, OPEN, OPENED, date_within, reckoned, refuse, rule, silence_has_not_formed,
+    NO_CONFLICT, OPEN, OPENED, SILENT, date_within, reckoned, refuse, rule, silence_has_not_formed,
     wrong_phase,
 };
 use crate::case::{Tenor, TermKey};
@@ -20,6 +20,7 @@ const FORM: Rule = rule!(the_form_can_be_a_case, Content, "DPR 223/1989 art. 13"
 const DATES: Rule = rule!(dates_are_plausible, Content, "L. 241/1990 art. 18-bis");
 const REASONED: Rule = rule!(the_act_is_reasoned, Content, "L. 241/1990 art. 3");
 const APPEAL: Rule = rule!(the_act_states_the_appeal, Content, "L. 241/1990 art. 3 c. 4");
+const OWN: Rule = rule!(it_is_a_residency_case, Standing, "");
 const BEFORE_REGISTRATION: Rule =
     rule!(it_is_not_registered_yet, Standing, "DL 5/2012 art. 5 c. 3");
 const UNDER_WAY: Rule = rule!(checks_are_under_way, Standing, "DPR 223/1989 art. 18-bis");
@@ -36,7 +37,7 @@ const fn action(command: &'static str, rules: &'static [Rule]) -> Action {
 /// The procedure's own commands with their rules, in order of precedence.
 pub const ACTIONS: &[Action] = &[
     action("residency.declare", &[NEW, FORM, DATES]),
-    action("residency.complete", &[OPENED, OPEN, NO_CONFLICT, BEFORE_REGISTRATION, FORM]),
+    action("residency.complete", &[OPENED, OPEN, NO_CONFLICT, BEFORE_REGISTRATION, SILENT, FORM]),
     action(
         "residency.find_irreceivable",
         &[
@@ -44,7 +45,7 @@ pub const ACTIONS: &[Action] = &[
             OPEN,
             NO_CONFLICT,
             BEFORE_REGISTRATION,
-            rule!(silence_has_not_confirmed, Standing, "L. 241/1990 art. 2 c. 8-bis"),
+            SILENT,
             rule!(a_ground_is_named, Content, "L. 241/1990 art. 2 c. 1"),
             REASONED,
             APPEAL,
@@ -78,8 +79,8 @@ pub const ACTIONS: &[Action] = &[
             OPENED,
             OPEN,
             NO_CONFLICT,
-            UNDER_WAY,
-            rule!(silence_has_not_confirmed, Standing, "L. 241/1990 art. 2 c. 8-bis"),
+            rule!(there_are_checks_to_close, Standing, "DPR 223/1989 arts. 11, 18-bis"),
+            SILENT,
             FOUR_EYES,
             rule!(acceptance_after_a_notice_is_reasoned, Content, "L. 241/1990 art. 10-bis"),
             DEPARTURE,
@@ -92,6 +93,7 @@ pub const ACTIONS: &[Action] = &[
             OPEN,
             NO_CONFLICT,
             UNDER_WAY,
+            SILENT,
             rule!(a_notice_came_first, Standing, "L. 241/1990 art. 10-bis"),
             rule!(observations_could_be_filed, Standing, "L. 241/1990 art. 10-bis"),
             FOUR_EYES,
@@ -103,9 +105,19 @@ pub const ACTIONS: &[Action] = &[
     ),
     action(
         "residency.supersede",
-        &[OPENED, OPEN, NO_CONFLICT, rule!(another_case_supersedes, Content, "")],
+        &[OPENED, OPEN, NO_CONFLICT, OWN, SILENT, rule!(another_case_supersedes, Content, "")],
     ),
-    action("residency.end_by_fact", &[OPENED, OPEN, NO_CONFLICT, DATES]),
+    action(
+        "residency.end_by_fact",
+        &[
+            OPENED,
+            OPEN,
+            NO_CONFLICT,
+            OWN,
+            DATES,
+            rule!(it_happened_before_silence, Content, "L. 241/1990 art. 20"),
+        ],
+    ),
     action(
         "residency.open_ex_officio",
         &[
@@ -247,6 +259,12 @@ fn dates_are_plausible(
             }
         }
         Command::RecordVisit { visited_at, .. } => {
+            if *visited_at > ctx.now {
+                return Err(Rejection::new(Code::DateInFuture)
+                    .with("field", "visited_at")
+                    .with("date", visited_at)
+                    .with("latest", ctx.now));
+            }
             date_within("visited_at", rome_date(*visited_at), filed, ctx)
         }
         Command::EndByFact { happened_on, .. } => {
@@ -320,6 +338,18 @@ fn checks_are_under_way(case: &Case, _: &Context<'_>) -> Result<(), Rejection> {
             | Phase::UnderReview,
         ) => Ok(()),
         _ => wrong_phase(case),
+    }
+}
+
+fn it_is_a_residency_case(case: &Case, _: &Context<'_>) -> Result<(), Rejection> {
+    if own(case).is_some() { Ok(()) } else { refuse(Code::WrongProcedure) }
+}
+
+/// Checks end well for a declaration, and for a person found after all or whose permit was renewed.
+fn there_are_checks_to_close(case: &Case, ctx: &Context<'_>) -> Result<(), Rejection> {
+    match own(case) {
+        Some(State::ExOfficio(x)) if x.kind != Kind::ExOfficioRegistration => Ok(()),
+        _ => checks_are_under_way(case, ctx),
     }
 }
 
@@ -405,13 +435,54 @@ fn visits_make_sense(case: &Case, _: &Context<'_>) -> Result<(), Rejection> {
     }
 }
 
-/// Once the term of the checks ended without a notice, what was declared stands by law.
-fn silence_has_not_confirmed(case: &Case, ctx: &Context<'_>) -> Result<(), Rejection> {
-    match phase(case) {
-        Some(Phase::Declared | Phase::UnderCheck) => {
-            silence_has_not_formed(case, &TermKey::of(CHECKS), ctx.today(), ctx)
+/// Whether the end of the checks' term would confirm by silence as the case stands: before a
+/// notice always, after one only where the comune reads the law so (`after_notice_expiry`).
+pub(crate) fn silence_would_confirm(case: &Case, ctx: &Context<'_>) -> Result<bool, Rejection> {
+    if phase(case).is_none_or(|phase| phase == Phase::Ended) {
+        return Ok(false);
+    }
+    let rules = ctx.rule_set(case.rules_version())?;
+    Ok(case.file.terms.last_notice().is_none()
+        || rules.policy_text("after_notice_expiry") == Some("confirm"))
+}
+
+/// Death or a move ends the case only if silence had not confirmed before.
+fn it_happened_before_silence(
+    case: &Case,
+    command: &decider::Command,
+    ctx: &Context<'_>,
+) -> Result<(), Rejection> {
+    match command {
+        decider::Command::Residency(Command::EndByFact { happened_on, .. })
+            if silence_would_confirm(case, ctx)? =>
+        {
+            silence_has_not_formed(case, &TermKey::of(CHECKS), *happened_on, ctx)
         }
         _ => Ok(()),
+    }
+}
+
+/// The terms that start anew when a case is opened again: what was never registered has to be
+/// registered first.
+pub(crate) fn restarts(state: &State) -> Vec<TermKey> {
+    match state {
+        State::Declared(_, d) if d.registered_on.is_some() => vec![TermKey::of(CHECKS)],
+        State::Declared(_, d) if d.kind.leaves() => vec![TermKey::of(REGISTRATION)],
+        State::Declared(..) => vec![TermKey::of(REGISTRATION), TermKey::of(CHECKS)],
+        _ => Vec::new(),
+    }
+}
+
+/// Whether the office opened the case.
+pub(crate) fn is_ex_officio(state: &State) -> bool {
+    matches!(state, State::ExOfficio(_) | State::ExOfficioEnded(_))
+}
+
+/// The day of registration, once registered.
+pub(crate) fn registered_on(case: &Case) -> Option<Date> {
+    match own(case) {
+        Some(State::Declared(_, d)) => d.registered_on,
+        _ => None,
     }
 }
 
@@ -432,17 +503,18 @@ fn a_notice_came_first(case: &Case, _: &Context<'_>) -> Result<(), Rejection> {
     }
 }
 
-/// The person must have had ten days from receipt, unless observations were filed.
+/// The person must have had the days from receipt, unless observations were filed.
 fn observations_could_be_filed(case: &Case, ctx: &Context<'_>) -> Result<(), Rejection> {
     match phase(case) {
         Some(Phase::NoticePending | Phase::ObservationWindow) => {}
         _ => return Ok(()),
     }
-    let rules = ctx.rule_set(case.rules_version())?;
+    // The window's own clock, not the notice's: the office may have given more time.
     let end = match case.file.terms.last_notice() {
-        Some(notice) => notice
-            .window_end(rules, ctx.calendar)
-            .map_err(|e| Rejection::new(Code::TermUncomputable).with("reason", e))?,
+        Some(notice) => {
+            let window = TermKey::instance(crate::case::OBSERVATIONS_RULE, notice.notice);
+            reckoned(case, &window, ctx)?.and_then(|t| t.reckoning.end)
+        }
         None => None,
     };
     match end {
@@ -455,13 +527,20 @@ fn observations_could_be_filed(case: &Case, ctx: &Context<'_>) -> Result<(), Rej
 fn observations_are_answered(
     case: &Case,
     command: &decider::Command,
-    _: &Context<'_>,
+    ctx: &Context<'_>,
 ) -> Result<(), Rejection> {
     let decider::Command::Residency(Command::RestorePosition { answers, .. }) = command else {
         return Ok(());
     };
-    let observed = case.file.terms.last_notice().is_some_and(|n| n.observed.is_some());
-    if observed && answers.trim().is_empty() {
+    let Some(notice) = case.file.terms.last_notice() else { return Ok(()) };
+    let rules = ctx.rule_set(case.rules_version())?;
+    let window = notice
+        .window(rules, ctx.calendar)
+        .map_err(|e| Rejection::new(Code::TermUncomputable).with("reason", e))?;
+    let late = window.is_some_and(|w| w.observations_in_time == Some(false));
+    // Late observations are weighed while no act is adopted, unless the comune sets them aside.
+    let set_aside = late && rules.policy_text("late_observations") == Some("set_aside");
+    if notice.observed.is_some() && !set_aside && answers.trim().is_empty() {
         refuse(Code::ObservationsUnanswered)
     } else {
         Ok(())
