@@ -128,6 +128,32 @@ impl Given {
         all.into_iter().find(|a| a.command == command).and_then(|a| a.refusal)
     }
 
+    /// A command that may be refused: what it records is taken in, and asked again it records
+    /// nothing more.
+    pub(crate) fn step(&mut self, command: &Command) -> Result<Vec<Event>, Rejection> {
+        self.requests += 1;
+        let result = self.ask(command);
+        self.the_list_of_actions_agrees(command, &result);
+        let events = result?;
+        self.take(&events);
+        // Nothing stands any more that could be taken back: asked again it is refused.
+        if !events.is_empty() && command.name() != "case.withdraw_proposal" {
+            assert_eq!(self.ask(command), Ok(Vec::new()), "{} again", command.name());
+        }
+        Ok(events)
+    }
+
+    pub(crate) fn later(self, days: i32) -> Given {
+        let day = self.context().today().checked_add(days.days()).unwrap();
+        self.on_day(day)
+    }
+
+    /// Every clock with its end.
+    pub(crate) fn clocks(&self) -> Vec<pratica_domain::case::ReckonedTerm> {
+        let Some(rules) = self.book.version(self.case.rules_version()) else { return Vec::new() };
+        self.case.file.terms.reckon_all(rules, &CALENDAR).unwrap()
+    }
+
     fn the_list_of_actions_agrees(
         &self,
         command: &Command,

@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "in tests a failed assumption is a failed test")]
 
 mod calendar;
+mod case_properties;
 mod case_requests;
 mod fiscal_code;
 mod given;
+mod register;
 mod residency_cases;
 mod residency_clock;
 mod rules;
