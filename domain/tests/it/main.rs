@@ -7,6 +7,7 @@ mod case_properties;
 mod case_requests;
 mod fiscal_code;
 mod given;
+mod refusals;
 mod register;
 mod residency_cases;
 mod residency_clock;
