@@ -342,8 +342,11 @@ pub(crate) fn silence(
     }
     let effective_on = rome_date(legal_at);
     let confirmed = ConfirmedBySilence { due_on, effective_on, legal_at };
-    let attested = SilenceAttested { due_on, attested_on: ctx.today() };
     events.push(Event::Residency(confirmed.into()));
-    events.push(Event::Residency(attested.into()));
+    let rules = ctx.rule_set(case.rules_version())?;
+    if rules.policy_text("silence_attestation") != Some("on_request") {
+        let attested = SilenceAttested { due_on, attested_on: ctx.today() };
+        events.push(Event::Residency(attested.into()));
+    }
     Ok(Some(events))
 }

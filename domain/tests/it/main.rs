@@ -7,6 +7,7 @@ mod case_properties;
 mod case_requests;
 mod fiscal_code;
 mod given;
+mod procedures;
 mod refusals;
 mod register;
 mod residency_cases;

@@ -102,7 +102,7 @@ fn a_filing_of_late_2025_recorded_in_2026_runs_from_its_own_day() {
     nothing_yet()
         .on("2026-01-07")
         .when(declare_on(form(Kind::ChangeOfDwelling), "2025-12-16"))
-        .with("case.opened", &json!({"rules_version": "italy-2021", "filed_on": "2025-12-16"}))
+        .with("case.opened", &json!({"rules_version": "italy-2026", "filed_on": "2025-12-16"}))
         .then([
             "case.opened",
             "case.party_added",
@@ -114,7 +114,7 @@ fn a_filing_of_late_2025_recorded_in_2026_runs_from_its_own_day() {
         .when(Own::Register)
         .with("residency.registered", &json!({"late": true, "effective_from": "2025-12-16"}))
         .then(["residency.registered"]);
-    let old = declare_on(form(Kind::ChangeOfDwelling), "2021-05-31");
+    let old = declare_on(form(Kind::ChangeOfDwelling), "2020-07-16");
     nothing_yet().on("2026-01-07").when(old).rejected(Code::RulesUnknown);
 }
 

@@ -5,6 +5,7 @@ use pratica_domain::case::{Command as Common, DeliveryMode, OBSERVATIONS_RULE, T
 use pratica_domain::residency::{CHECKS, Command as Own, Kind, REGISTRATION};
 use serde_json::json;
 
+use crate::given::Given;
 use crate::scenarios::*;
 use crate::support::day;
 
@@ -61,6 +62,50 @@ fn silence_registers_what_the_office_forgot_to_register() {
             "residency.silence_attested",
         ]);
     assert_eq!(case.phase(), "confirmed_by_silence");
+}
+
+#[test]
+fn a_comune_that_attests_on_request_alone_attests_nothing_by_itself() {
+    under_check()
+        .where_policy("silence_attestation", "\"on_request\"")
+        .on(CHECKS_OVER)
+        .when(expire(CHECKS, CHECKS_END))
+        .then(["residency.confirmed_by_silence"]);
+}
+
+#[test]
+fn in_each_phase_the_list_of_actions_says_what_goes_and_why_not() {
+    let says = |case: &Given, name: &str| case.refusal_of(name).map(|r| r.code);
+    let case = under_check().on("2026-03-20");
+    assert_eq!(says(&case, "case.send_notice"), None);
+    assert_eq!(says(&case, "residency.confirm"), None);
+    assert_eq!(says(&case, "residency.restore_position"), Some(Code::NoticeRequired));
+    assert_eq!(says(&case, "case.file_observations"), Some(Code::NoNotice));
+    let case = window_open().on("2026-04-17");
+    assert_eq!(says(&case, "case.file_observations"), None);
+    assert_eq!(says(&case, "case.send_notice"), Some(Code::NoticeAlreadySent));
+    assert_eq!(says(&case, "case.record_notice_receipt"), Some(Code::ReceiptAlreadyRecorded));
+    assert_eq!(says(&case, "residency.restore_position"), Some(Code::ObservationWindowOpen));
+    assert_eq!(says(&case, "residency.confirm"), None);
+    // The window is over: nobody has to wait for the ticker to say so.
+    assert_eq!(says(&case.on("2026-04-18"), "residency.restore_position"), None);
+    let case = under_review();
+    assert_eq!(says(&case, "residency.restore_position"), None);
+    assert_eq!(says(&confirmed(), "residency.report"), None);
+    assert_eq!(says(&confirmed(), "residency.confirm"), Some(Code::CaseClosed));
+}
+
+#[test]
+fn a_proposal_taken_back_is_gone() {
+    let case = under_review();
+    let propose = sample("case.propose", &case);
+    case.when(propose)
+        .then(["case.proposal_made"])
+        .when(Common::WithdrawProposal { reason: "Errore".to_owned() })
+        .once_because("nothing stands any more that could be taken back")
+        .then(["case.proposal_withdrawn"])
+        .when(restore())
+        .then(["residency.position_restored"]);
 }
 
 #[test]

@@ -93,16 +93,14 @@ fn a_case_finds_the_version_of_the_day_it_was_filed() {
 }
 
 #[test]
-fn a_filing_recorded_late_finds_the_rules_of_its_own_day() {
+fn a_filing_recorded_late_finds_the_rules_of_its_day_and_an_ancient_one_none() {
     let book = book();
     let version = |on: &str| book.in_force_on(day(on)).map(|set| set.version.as_str());
-    assert_eq!(version("2025-12-18"), Some("italy-2026"));
-    assert_eq!(version("2025-12-17"), Some("italy-2021"));
-    assert_eq!(version("2021-06-01"), Some("italy-2021"));
-    assert_eq!(version("2021-05-31"), None, "what is older can only be imported");
-    let months = |version: &str| book.version(version).unwrap().terms["case.self_annulment"].length;
-    assert_eq!(months("italy-2021"), Length::months(12));
-    assert_eq!(months("italy-2026"), Length::months(6));
+    // Since L. 182/2025, in the weeks before it, and since a notice of rejection suspends.
+    for on in ["2025-12-18", "2025-12-17", "2025-11-03", "2020-07-17"] {
+        assert_eq!(version(on), Some("italy-2026"), "{on}");
+    }
+    assert_eq!(version("2020-07-16"), None, "what is older can only be imported");
 }
 
 #[test]

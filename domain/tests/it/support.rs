@@ -7,8 +7,6 @@ use pratica_domain::term::{RuleBook, RuleSet};
 
 pub(crate) const ITALY: &str =
     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../rules/italy-2026.toml"));
-pub(crate) const ITALY_BEFORE: &str =
-    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../rules/italy-2021.toml"));
 pub(crate) const NETHERLANDS: &str =
     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../rules/nl-wabo.toml"));
 
@@ -17,8 +15,7 @@ pub(crate) fn italy() -> RuleSet {
 }
 
 pub(crate) fn book() -> RuleBook {
-    let later = [ITALY_BEFORE, NETHERLANDS].map(|text| toml::from_str(text).unwrap());
-    RuleBook::from_sets(std::iter::once(italy()).chain(later)).unwrap()
+    RuleBook::from_sets([italy(), toml::from_str(NETHERLANDS).unwrap()]).unwrap()
 }
 
 pub(crate) fn day(text: &str) -> Date {
