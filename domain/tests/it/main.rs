@@ -9,6 +9,8 @@ mod fiscal_code;
 mod given;
 mod procedures;
 mod refusals;
+mod refusals_common;
+mod refusals_residency;
 mod register;
 mod residency_cases;
 mod residency_clock;

@@ -86,7 +86,8 @@ fn the_year_turns_at_midnight_in_rome() {
 #[test]
 fn a_registration_needs_an_object_a_correspondent_a_hash_and_a_direction() {
     let at = nothing_yet().on(FILED);
-    let spoil: [(&str, fn(&mut Entry)); 5] = [
+    type Spoil = fn(&mut Entry);
+    let spoil: [(&str, Spoil); 5] = [
         ("object", |e| e.object.clear()),
         ("correspondent", |e| e.correspondent.value.clear()),
         ("sha256", |e| e.sha256 = "short".to_owned()),
