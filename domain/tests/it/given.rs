@@ -148,6 +148,10 @@ impl Given {
         self.on_day(day)
     }
 
+    pub(crate) fn policy(&self, key: &str) -> Option<String> {
+        self.book.version(self.case.rules_version())?.policy_text(key).map(str::to_owned)
+    }
+
     /// Every clock with its end.
     pub(crate) fn clocks(&self) -> Vec<pratica_domain::case::ReckonedTerm> {
         let Some(rules) = self.book.version(self.case.rules_version()) else { return Vec::new() };
