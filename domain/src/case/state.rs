@@ -191,7 +191,16 @@ impl CaseFile {
 
     /// Whether the citizen is the one who has to act: an open request, or a notice to answer.
     pub fn waits_for_citizen(&self) -> bool {
-        self.closure.is_none() && self.requests.values().any(|r| r.state == RequestState::Open)
+        let asked = self.requests.values().any(|r| r.state == RequestState::Open);
+        // A notice that still holds a term up, received, unanswered, its window not over.
+        let noticed = self.terms.last_notice().is_some_and(|n| {
+            let window = TermKey::instance(OBSERVATIONS_RULE, n.notice);
+            !n.suspends.is_empty()
+                && n.received.is_some()
+                && n.observed.is_none()
+                && self.terms.expired_for(&window).is_none()
+        });
+        self.closure.is_none() && (asked || noticed)
     }
 
     /// Whether an account belongs to a party or to somebody who acts for one on `today`.

@@ -31,6 +31,19 @@ fn a_request_suspends_the_term_until_the_answer() {
 }
 
 #[test]
+fn a_case_waits_for_the_citizen_while_a_request_or_a_notice_is_unanswered() {
+    let waits = |case: &Given| case.case.file.waits_for_citizen();
+    assert!(waits(&asked(20)) && waits(&window_open()));
+    assert!(!waits(&under_check()) && !waits(&notice_pending()) && !waits(&under_review()));
+    let case = window_open();
+    let window = TermKey::instance(pratica_domain::case::OBSERVATIONS_RULE, case.notice());
+    let over = Common::ExpireTerm { term: window, due_on: day("2026-04-17") };
+    let case = case.on("2026-04-18").when(over).then(["case.term_expired"]);
+    assert!(!waits(&case), "the window is over");
+    assert!(!waits(&asked(20).when(confirm()).then(["residency.confirmed"])));
+}
+
+#[test]
 fn a_suspension_lasts_thirty_days_at_most_whatever_the_citizen_was_given() {
     let case = asked(60).ends_on(CHECKS, "2026-05-16");
     let request = case.request();
