@@ -262,6 +262,20 @@ fn late_observations_move_no_clock_and_must_still_be_answered() {
 }
 
 #[test]
+fn the_resumption_names_the_fact_that_moved_the_clock() {
+    use pratica_domain::term::StepKind;
+    let resumed_by = |case: &Given| {
+        let steps = case.reckoned(CHECKS).reckoning.steps;
+        let resumed = steps.into_iter().find(|s| matches!(s.kind, StepKind::Resumed { .. }));
+        resumed.and_then(|step| step.event_type)
+    };
+    assert_eq!(resumed_by(&under_review()).as_deref(), Some("case.observations_filed"));
+    let late = window_open().on("2026-04-22").when(observe("2026-04-21"));
+    let late = late.then(["case.observations_filed"]);
+    assert_eq!(resumed_by(&late).as_deref(), Some("case.notice_received"));
+}
+
+#[test]
 fn observations_filed_twice_move_the_clock_once() {
     let case = under_review();
     let end = case.end_of(CHECKS);
