@@ -2,7 +2,7 @@
 
 use super::commands::Command;
 use super::events::{self, ClockEffect, Event as CaseEvent, NoticeStopsAt};
-use super::rules::{reckoned, silent_terms};
+use super::rules::{reckoned, restarts, silent_terms};
 use super::terms::TermKey;
 use crate::context::Context;
 use crate::decider::Case;
@@ -170,7 +170,7 @@ pub(crate) fn decide(
             ground,
             reference,
             reopened_on: ctx.today(),
-            restarts: silent_terms(case),
+            restarts: restarts(case),
         }
         .into(),
         Command::SuspendTerm { term, suspended_on, reason } => events::TermSuspended {

@@ -74,6 +74,10 @@ pub(crate) fn stands_already(case: &Case, command: &Command, ctx: &Context<'_>) 
         Command::RecordRegistration { document, number, .. } => {
             file.documents.get(document).is_some_and(|d| d.number == Some(*number))
         }
-        Command::Reopen { .. } | Command::WithdrawProposal { .. } => false,
+        Command::Reopen { ground, reference } => {
+            file.closure.is_none()
+                && file.reopenings.last().is_some_and(|(g, r)| g == ground && r == reference)
+        }
+        Command::WithdrawProposal { .. } => false,
     }
 }

@@ -3,8 +3,8 @@
 //! It keeps what later decisions need. Texts of notes and messages stay in the events.
 
 use super::events::{
-    Channel, ClockEffect, Direction, Event, LinkKind, PartyRole, Procedure, RepresentationTitle,
-    RequestKind, Tenor,
+    Channel, ClockEffect, Direction, Event, LinkKind, PartyRole, Procedure, ReopeningGround,
+    RepresentationTitle, RequestKind, Tenor,
 };
 use super::terms::{CaseTerm, NoticeClock, OBSERVATIONS_RULE, TermKey, Terms};
 use crate::ids::{CaseId, DocumentId, EntryId, OfficeId, OfficerId, ProtocolNumber, SubjectId};
@@ -158,8 +158,12 @@ pub struct CaseFile {
     pub proposal: Option<Proposal>,
     /// Suspensions that were declared (art. 2 c. 7), open or not.
     pub suspensions: BTreeMap<EntryId, (TermKey, bool)>,
+    /// The day from which each of them holds its term up.
+    pub suspended_on: BTreeMap<EntryId, Date>,
     /// Extensions that were given.
     pub extensions: BTreeSet<EntryId>,
+    /// On which grounds, and by which judgement or act, the case was opened again.
+    pub reopenings: Vec<(ReopeningGround, String)>,
     /// The clocks.
     pub terms: Terms,
 }
@@ -187,7 +191,16 @@ impl CaseFile {
 
     /// Whether the citizen is the one who has to act: an open request, or a notice to answer.
     pub fn waits_for_citizen(&self) -> bool {
-        self.closure.is_none() && self.requests.values().any(|r| r.state == RequestState::Open)
+        let asked = self.requests.values().any(|r| r.state == RequestState::Open);
+        // A notice that still holds a term up, received, unanswered, its window not over.
+        let noticed = self.terms.last_notice().is_some_and(|n| {
+            let window = TermKey::instance(OBSERVATIONS_RULE, n.notice);
+            !n.suspends.is_empty()
+                && n.received.is_some()
+                && n.observed.is_none()
+                && self.terms.expired_for(&window).is_none()
+        });
+        self.closure.is_none() && (asked || noticed)
     }
 
     /// Whether an account belongs to a party or to somebody who acts for one on `today`.
@@ -354,6 +367,7 @@ impl CaseFile {
 
     /// Ends a request: its own clock stops, and a clock that it held runs again. A request that
     /// interrupted and lapsed leaves the term waiting: what follows is for the procedure to say.
+    /// An answer after the lapse finds the suspension over, and does not lengthen it afterwards.
     fn end_request(&mut self, request: EntryId, state: RequestState, on: Date, name: &str) {
         let Some(clock) = self.requests.get_mut(&request).map(|r| {
             r.state = state;
@@ -366,6 +380,11 @@ impl CaseFile {
         self.terms.push(&own, stop);
         let key = format!("request#{request}");
         let again = match clock {
+            ClockEffect::Suspends { term, .. }
+                if self.terms.resumption(&term, &key).is_some_and(|earlier| earlier <= on) =>
+            {
+                None
+            }
             ClockEffect::Suspends { term, .. } => Some((term, ClockOperation::Resume { key, on })),
             ClockEffect::Interrupts { term } if state != RequestState::Lapsed => {
                 Some((term, ClockOperation::Restart { key, on }))
@@ -417,6 +436,7 @@ impl CaseFile {
         match event {
             Event::TermSuspended(e) => {
                 self.suspensions.insert(e.suspension, (e.term.clone(), true));
+                self.suspended_on.insert(e.suspension, e.suspended_on);
                 let operation = ClockOperation::Suspend {
                     key: e.suspension.to_string(),
                     on: e.suspended_on,
@@ -444,6 +464,10 @@ impl CaseFile {
             Event::Reopened(e) => {
                 self.closure = None;
                 self.proposal = None;
+                self.reopenings.push((e.ground, e.reference.clone()));
+                // The notice of the closed round has had its effect: it does not hold up the new
+                // term.
+                self.terms.notices_leave(&e.restarts);
                 for term in &e.restarts {
                     let start = self.entry(ClockOperation::Start { on: e.reopened_on }, name, "");
                     self.terms.restart(term.clone(), start);

@@ -5,8 +5,8 @@
 use super::events::NoticeStopsAt;
 use crate::ids::EntryId;
 use crate::term::{
-    Calendar, ClockEntry, ClockOperation, Length, Reckoning, RuleSet, TermClock, TermError,
-    TermRule, TermRuleId, TermStatus, simple_term,
+    Calendar, ClockEntry, ClockOperation, Length, NoticeWindow, Reckoning, RuleSet, TermClock,
+    TermError, TermRule, TermRuleId, TermStatus, notice_window, simple_term,
 };
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -196,6 +196,22 @@ impl Terms {
         }
     }
 
+    /// Frees terms that start anew from the notices of the closed round.
+    pub(crate) fn notices_leave(&mut self, restarts: &[TermKey]) {
+        for notice in &mut self.notices {
+            notice.suspends.retain(|key| !restarts.contains(key));
+        }
+    }
+
+    /// The day from which a clock runs on after the suspension of this name, if on record.
+    pub(crate) fn resumption(&self, key: &TermKey, suspension: &str) -> Option<Date> {
+        let entries = &self.clocks.get(key)?.clock.entries;
+        entries.iter().rev().find_map(|entry| match &entry.operation {
+            ClockOperation::Resume { key, on } if key == suspension => Some(*on),
+            _ => None,
+        })
+    }
+
     /// Reckons one clock.
     ///
     /// # Errors
@@ -244,39 +260,54 @@ impl Terms {
 pub const OBSERVATIONS_RULE: &str = "case.notice_observations";
 
 impl NoticeClock {
-    /// The last day for observations, once receipt is known.
+    /// The window for observations, once receipt is known.
     ///
     /// # Errors
     /// When the rule is missing or a date leaves the calendar.
+    pub fn window(
+        &self,
+        rules: &RuleSet,
+        calendar: &Calendar,
+    ) -> Result<Option<NoticeWindow>, TermError> {
+        let Some((received, _)) = self.received else { return Ok(None) };
+        let rule = rules.term(&TermRuleId::from(OBSERVATIONS_RULE))?;
+        let observed = self.observed.map(|(on, _)| on);
+        notice_window(received, observed, rule.length, calendar).map(Some)
+    }
+
+    /// The last day for observations, once receipt is known.
+    ///
+    /// # Errors
+    /// As [`NoticeClock::window`].
     pub fn window_end(
         &self,
         rules: &RuleSet,
         calendar: &Calendar,
     ) -> Result<Option<Date>, TermError> {
-        let Some((received, _)) = self.received else { return Ok(None) };
-        let rule = rules.term(&TermRuleId::from(OBSERVATIONS_RULE))?;
-        Ok(simple_term(received, rule.length, rules.saturday_is_working(rule), calendar)?.end)
+        Ok(self.window(rules, calendar)?.map(|window| window.closes_on))
     }
 
-    /// The day the suspended terms run again, once it is known: ten days after observations filed
-    /// in time, otherwise the end of the window. Late observations move nothing.
+    /// The day the suspended terms run again, once it is known, and the event behind it: ten days
+    /// after observations filed in time, otherwise the end of the window. Late observations move
+    /// nothing; observations are in time as long as no receipt says otherwise.
     ///
     /// # Errors
-    /// As [`NoticeClock::window_end`].
+    /// As [`NoticeClock::window`].
     pub fn resumes_on(
         &self,
         rules: &RuleSet,
         calendar: &Calendar,
     ) -> Result<Option<(Date, u64)>, TermError> {
-        let window_end = self.window_end(rules, calendar)?;
-        match (self.observed, window_end, self.received) {
-            (Some((on, event)), end, _) if end.is_none_or(|end| on <= end) => {
+        match (self.window(rules, calendar)?, self.observed, self.received) {
+            (Some(w), Some((_, event)), _) if w.observations_in_time == Some(true) => {
+                Ok(Some((w.resumes_on, event)))
+            }
+            (Some(w), _, Some((_, event))) => Ok(Some((w.resumes_on, event))),
+            (_, Some((on, event)), _) => {
                 let rule = rules.term(&TermRuleId::from(OBSERVATIONS_RULE))?;
-                let saturday = rules.saturday_is_working(rule);
-                let after = simple_term(on, rule.length, saturday, calendar)?;
+                let after = simple_term(on, rule.length, true, calendar)?;
                 Ok(after.raw_end.map(|resume| (resume, event)))
             }
-            (_, Some(end), Some((_, event))) => Ok(Some((end, event))),
             _ => Ok(None),
         }
     }

@@ -109,6 +109,9 @@ pub fn decide_act(
             if acts.emergency_since.is_none() {
                 return Err(Rejection::new(Code::NoEmergency));
             }
+            for (_, number) in recovered {
+                the_registration_exists(*number, registrations)?;
+            }
             EmergencyClosed { closed_at: ctx.now, recovered: recovered.clone() }.into()
         }
     };

@@ -7,7 +7,7 @@ use super::events::{
     Member, OpenedExOfficio, PositionRestored, Registered, RegistrationMode, Reported,
     SilenceAttested, Superseded, VisitRecorded,
 };
-use super::rules::declared_late;
+use super::rules::{declared_late, silence_would_confirm};
 use super::state::{Declaration, Phase, State};
 use super::{CHECKS, REGISTRATION};
 use crate::case::rules::reckoned;
@@ -231,7 +231,7 @@ fn declare(
     Ok(events)
 }
 
-fn content(form: &Form, subjects: &[SubjectId], filed_on: Date) -> Content {
+pub(crate) fn content(form: &Form, subjects: &[SubjectId], filed_on: Date) -> Content {
     let owner = subjects.first().copied().unwrap_or(SubjectId(uuid::Uuid::nil()));
     let details = form.title_details.trim();
     Content {
@@ -284,7 +284,8 @@ fn register(case: &Case, today: Date, ctx: &Context<'_>) -> Result<Vec<Event>, R
 }
 
 /// From which day a move to abroad has effect: from the declaration to the comune if the consular
-/// one followed within ninety days, otherwise from the consular one (DL 22/2019).
+/// one followed within ninety days, otherwise from the consular one, which has effect by itself
+/// (DL 22/2019).
 fn consular_effect(
     declaration: &Declaration,
     filed_on: Date,
@@ -295,7 +296,7 @@ fn consular_effect(
     let key = TermKey::of(super::CONSULAR_DECLARATION);
     let end = reckoned(case, &key, ctx)?.and_then(|t| t.reckoning.end);
     let in_time = end.is_none_or(|end| consular_on <= end);
-    Ok(if in_time { filed_on } else { consular_on })
+    Ok(if in_time { filed_on.min(consular_on) } else { consular_on })
 }
 
 fn late_statement(
@@ -321,14 +322,11 @@ pub(crate) fn silence(
     if *term != TermKey::of(CHECKS) {
         return Ok(None);
     }
-    let (phase, declaration) = declared(case)?;
-    let rules = ctx.rule_set(case.rules_version())?;
-    let after_notice = case.file.terms.last_notice().is_some();
-    if phase == Phase::Ended
-        || (after_notice && rules.policy_text("after_notice_expiry") != Some("confirm"))
-    {
+    // An imported history may have this clock: nothing confirms there, the end is only noted.
+    if !silence_would_confirm(case, ctx)? {
         return Ok(None);
     }
+    let (_, declaration) = declared(case)?;
     let legal_at = first_instant_after(due_on);
     let mut events = Vec::new();
     if declaration.registered_on.is_none() {
@@ -344,8 +342,11 @@ pub(crate) fn silence(
     }
     let effective_on = rome_date(legal_at);
     let confirmed = ConfirmedBySilence { due_on, effective_on, legal_at };
-    let attested = SilenceAttested { due_on, attested_on: ctx.today() };
     events.push(Event::Residency(confirmed.into()));
-    events.push(Event::Residency(attested.into()));
+    let rules = ctx.rule_set(case.rules_version())?;
+    if rules.policy_text("silence_attestation") != Some("on_request") {
+        let attested = SilenceAttested { due_on, attested_on: ctx.today() };
+        events.push(Event::Residency(attested.into()));
+    }
     Ok(Some(events))
 }

@@ -10,8 +10,10 @@
 //! declared -> under_check -> confirmed | confirmed_by_silence
 //! under_check -> notice_pending -> observation_window -> under_review -> confirmed | position_restored
 //! declared (to abroad, Italian) = awaiting_consulate -> cancelled
-//! ex_officio -> registered_ex_officio | cancelled
-//! any open phase -> withdrawn | superseded | died | moved
+//! ex_officio -> registered_ex_officio | cancelled | confirmed (found after all)
+//! any open phase of a declaration -> withdrawn
+//! any open phase -> superseded | died | moved
+//! position_restored -> under_review, irreceivable -> declared, cancelled -> ex_officio (reopened)
 //! ```
 
 mod commands;

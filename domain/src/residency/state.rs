@@ -1,6 +1,6 @@
 //! The phases of a residency change, as variants: what is not possible in a phase has no variant.
 
-use super::events::{Content, Event, Kind, RegistrationMode};
+use super::events::{Authority, Content, Event, Kind, RegistrationMode};
 use super::{
     CHECKS, CONSULAR_DECLARATION, CONSULAR_FORM_YEAR, INVITATION, PREFECT_REPORT, REGISTRATION,
     UNTRACEABLE_ABSENCE,
@@ -10,6 +10,7 @@ use crate::event::Event as AnyEvent;
 use crate::ids::EntryId;
 use crate::term::ClockOperation;
 use jiff::civil::Date;
+use std::collections::BTreeSet;
 
 /// What a declaration folds to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub struct Declaration {
     pub visits: Vec<(EntryId, Date)>,
     /// The day of the declaration to the consulate, once its form arrived.
     pub consular_on: Option<Date>,
+    /// Who was told of it, and when.
+    pub reports: BTreeSet<(Authority, Date)>,
 }
 
 /// What a case that the office opened folds to.
@@ -37,6 +40,8 @@ pub struct ExOfficio {
     pub invited_on: Option<Date>,
     /// Visits: identifier, day in Rome, whether somebody was found.
     pub visits: Vec<(EntryId, Date, bool)>,
+    /// Who was told of it, and when.
+    pub reports: BTreeSet<(Authority, Date)>,
 }
 
 /// Where a declaration stands.
@@ -117,10 +122,20 @@ pub fn evolve(state: State, event: &AnyEvent) -> State {
         (State::Declared(phase, declaration), AnyEvent::Residency(e)) => {
             advance(phase, declaration, e)
         }
+        (State::Declared(Phase::Ended, d), AnyEvent::Case(case::Event::Reopened(_))) => {
+            State::Declared(reopened_phase(&d), d)
+        }
+        (State::ExOfficioEnded(case), AnyEvent::Case(case::Event::Reopened(_))) => {
+            State::ExOfficio(case)
+        }
         (State::Declared(phase, declaration), AnyEvent::Case(e)) => {
             State::Declared(notice_phase(phase, e), declaration)
         }
         (State::ExOfficio(case), AnyEvent::Residency(e)) => pursue(case, e),
+        (State::ExOfficioEnded(mut case), AnyEvent::Residency(Event::Reported(e))) => {
+            case.reports.insert((e.to, e.reported_on));
+            State::ExOfficioEnded(case)
+        }
         (State::ExOfficio(case), AnyEvent::Case(case::Event::Withdrawn(_))) => {
             State::ExOfficioEnded(case)
         }
@@ -142,6 +157,7 @@ fn begin(event: &Event) -> State {
                 registered_on: None,
                 visits: Vec::new(),
                 consular_on: None,
+                reports: BTreeSet::new(),
             };
             State::Declared(phase, declaration)
         }
@@ -150,6 +166,7 @@ fn begin(event: &Event) -> State {
             fact_on: e.fact_on,
             invited_on: None,
             visits: Vec::new(),
+            reports: BTreeSet::new(),
         }),
         _ => State::NotDeclared,
     }
@@ -173,10 +190,26 @@ fn advance(phase: Phase, mut declaration: Declaration, event: &Event) -> State {
             declaration.consular_on = Some(e.declared_on);
             Phase::Declared
         }
+        Event::Reported(e) => {
+            declaration.reports.insert((e.to, e.reported_on));
+            phase
+        }
         _ if event.closes().is_some() => Phase::Ended,
         _ => phase,
     };
     State::Declared(phase, declaration)
+}
+
+/// Where a case goes on whose final act was annulled: to the decision, with the notice of the
+/// first round standing; if it never was registered, to where receivability is judged.
+fn reopened_phase(d: &Declaration) -> Phase {
+    if d.registered_on.is_some() {
+        Phase::UnderReview
+    } else if d.kind == Kind::ToAbroadItalian && d.consular_on.is_none() {
+        Phase::AwaitingConsulate
+    } else {
+        Phase::Declared
+    }
 }
 
 fn notice_phase(phase: Phase, event: &case::Event) -> Phase {
@@ -192,7 +225,6 @@ fn notice_phase(phase: Phase, event: &case::Event) -> Phase {
             Phase::UnderReview
         }
         (_, case::Event::Withdrawn(_)) => Phase::Ended,
-        (Phase::Ended, case::Event::Reopened(_)) => Phase::UnderReview,
         (phase, _) => phase,
     }
 }
@@ -203,6 +235,9 @@ fn pursue(mut case: ExOfficio, event: &Event) -> State {
         Event::VisitRecorded(e) => {
             let found = e.outcome == super::events::VisitOutcome::Present;
             case.visits.push((e.visit, crate::term::rome_date(e.visited_at), found));
+        }
+        Event::Reported(e) => {
+            case.reports.insert((e.to, e.reported_on));
         }
         _ if event.closes().is_some() => return State::ExOfficioEnded(case),
         _ => {}
@@ -246,6 +281,7 @@ pub(crate) fn run_clocks(file: &mut CaseFile, _state: &State, event: &AnyEvent) 
             start(PREFECT_REPORT, e.cancelled_on, "DPR 223/1989 art. 11 c. 2");
         }
         Event::Reported(e) => stop(file, PREFECT_REPORT, e.reported_on, name),
+        Event::ConfirmedBySilence(e) => file.terms.mark_expired(&TermKey::of(CHECKS), e.due_on),
         _ => {}
     }
 }

@@ -173,6 +173,7 @@ pub fn simple_term(
         version: "simple".to_owned(),
         extends: None,
         in_force_from: start,
+        imported_only: false,
         terms: BTreeMap::from([(id.clone(), rule)]),
         policies: BTreeMap::new(),
     };

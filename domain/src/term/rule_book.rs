@@ -75,13 +75,14 @@ impl RuleBook {
     }
 
     /// The version for a case filed on a date: the latest that was in force. Between two of
-    /// the same day, the one that extends the other, else the later name.
+    /// the same day, the one that extends the other, else the later name. Versions for imported
+    /// histories alone are passed over.
     pub fn in_force_on(&self, date: Date) -> Option<&RuleSet> {
-        self.latest(date, |_| true)
+        self.latest(date, |set| !set.imported_only)
     }
 
-    /// As [`RuleBook::in_force_on`], among the versions that know a term. For books that hold
-    /// the rules of two countries.
+    /// The latest among the versions that know a term, those for imported histories included.
+    /// For books that hold the rules of two countries.
     pub fn in_force_on_for(&self, date: Date, term: &TermRuleId) -> Option<&RuleSet> {
         self.latest(date, |set| set.terms.contains_key(term))
     }

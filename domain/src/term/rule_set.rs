@@ -63,6 +63,9 @@ pub struct RuleSet {
     pub extends: Option<String>,
     /// The first day on which cases are filed under it.
     pub in_force_from: Date,
+    /// Whether it serves imported histories alone, so that nothing filed here falls under it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub imported_only: bool,
     /// The terms by name.
     pub terms: BTreeMap<TermRuleId, TermRule>,
     /// The policy switches by name.
@@ -76,6 +79,8 @@ struct RuleSetFile {
     #[serde(default)]
     extends: Option<String>,
     in_force_from: Date,
+    #[serde(default)]
+    imported_only: bool,
     #[serde(default)]
     terms: BTreeMap<TermRuleId, TermRule>,
     #[serde(default)]
@@ -102,7 +107,8 @@ impl TryFrom<RuleSetFile> for RuleSet {
     type Error = RuleProblem;
 
     fn try_from(file: RuleSetFile) -> Result<RuleSet, RuleProblem> {
-        let RuleSetFile { version, extends, in_force_from, mut terms, policies } = file;
+        let RuleSetFile { version, extends, in_force_from, imported_only, mut terms, policies } =
+            file;
         for (id, rule) in &mut terms {
             if rule.id != TermRuleId::default() && rule.id != *id {
                 return Err(RuleProblem {
@@ -115,7 +121,7 @@ impl TryFrom<RuleSetFile> for RuleSet {
             }
             rule.id = id.clone();
         }
-        Ok(RuleSet { version, extends, in_force_from, terms, policies })
+        Ok(RuleSet { version, extends, in_force_from, imported_only, terms, policies })
     }
 }
 

@@ -3,8 +3,19 @@
 #![allow(clippy::unwrap_used, reason = "in tests a failed assumption is a failed test")]
 
 mod calendar;
+mod case_properties;
+mod case_requests;
 mod fiscal_code;
+mod given;
+mod procedures;
+mod refusals;
+mod refusals_common;
+mod refusals_residency;
+mod register;
+mod residency_cases;
+mod residency_clock;
 mod rules;
+mod scenarios;
 mod support;
 mod term_explanations;
 mod term_properties;

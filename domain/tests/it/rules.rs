@@ -93,6 +93,81 @@ fn a_case_finds_the_version_of_the_day_it_was_filed() {
 }
 
 #[test]
+fn a_filing_recorded_late_finds_the_rules_of_its_day_and_an_ancient_one_none() {
+    let book = book();
+    let version = |on: &str| book.in_force_on(day(on)).map(|set| set.version.as_str());
+    // Since L. 182/2025, in the weeks before it, and since a notice of rejection suspends.
+    for on in ["2025-12-18", "2025-12-17", "2025-11-03", "2020-07-17"] {
+        assert_eq!(version(on), Some("italy-2026"), "{on}");
+    }
+    assert_eq!(version("2020-07-16"), None, "what is older can only be imported");
+}
+
+#[test]
+fn rules_of_imported_histories_are_never_in_force_here() {
+    let book = book();
+    let dutch = book.version("nl-wabo").unwrap();
+    assert!(dutch.imported_only);
+    assert!(dutch.terms.contains_key("case.additions"), "its cases have requests too");
+    let days = (0..6000).filter_map(|n| day("2010-01-01").checked_add(jiff::ToSpan::days(n)).ok());
+    for on in days {
+        assert_ne!(book.in_force_on(on).map(|set| set.version.as_str()), Some("nl-wabo"), "{on}");
+    }
+    // A comune's own version laid over it serves what is filed: the mark is not inherited.
+    let own = "version = 'own'\nextends = 'nl-wabo'\nin_force_from = '2026-05-01'";
+    let own: RuleSet = toml::from_str(own).unwrap();
+    assert!(!own.laid_over(dutch).imported_only);
+}
+
+/// Every quoted name in the domain's sources that looks like a term or is read as a policy.
+#[test]
+#[allow(clippy::disallowed_methods, reason = "the test reads files; the domain does not")]
+fn every_term_and_policy_that_the_domain_names_is_in_the_rules() {
+    fn sources(folder: &std::path::Path, texts: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, texts);
+            } else {
+                texts.push(std::fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    let mut texts = Vec::new();
+    sources(concat!(env!("CARGO_MANIFEST_DIR"), "/src").as_ref(), &mut texts);
+    let after = |mark: &str| -> Vec<String> {
+        texts
+            .iter()
+            .flat_map(|text| text.split(mark).skip(1))
+            .filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next())
+            .map(str::to_owned)
+            .collect()
+    };
+    let rules = italy();
+    let marks = [": &str =", "ended_before(x.fact_on,", "ended_before(fact,", "TermKey::instance("];
+    let terms: Vec<String> = marks
+        .iter()
+        .flat_map(|mark| after(mark))
+        .filter(|name| name.split_once('.').is_some_and(|(area, _)| !area.contains(' ')))
+        .filter(|name| {
+            ["residency.", "case.", "permit.", "school.", "register."]
+                .iter()
+                .any(|a| name.starts_with(a))
+        })
+        .collect();
+    assert!(terms.len() >= 10, "too few were found: {terms:?}");
+    for term in terms {
+        assert!(rules.terms.contains_key(term.as_str()), "no term {term}");
+    }
+    let marks = ["policy_text(", "policy_flag(", "policy_number(", "number("];
+    let policies: Vec<String> = marks.iter().flat_map(|mark| after(mark)).collect();
+    assert!(policies.len() >= 6, "too few were found: {policies:?}");
+    for policy in policies {
+        assert!(rules.policies.contains_key(&policy), "no policy {policy}");
+    }
+}
+
+#[test]
 fn a_version_in_the_book_cannot_be_replaced() {
     let mut book = book();
     let problem = book.add(italy()).unwrap_err();

@@ -1,0 +1,104 @@
+//! Whether the case takes a command at all: opened, open, closed, in a fitting phase.
+
+use crate::case::commands::Command;
+use crate::case::events::ReopeningGround;
+use crate::context::Context;
+use crate::decider::{self, Case, ProcedureState};
+use crate::rejection::{Rejection, RejectionCode as Code};
+use crate::residency;
+
+pub(crate) fn refuse(code: Code) -> Result<(), Rejection> {
+    Err(Rejection::new(code))
+}
+
+/// Whether the case was opened at all.
+pub(super) fn the_case_was_opened(case: &Case, _: &Context<'_>) -> Result<(), Rejection> {
+    if case.file.opening.is_some() { Ok(()) } else { refuse(Code::CaseNotOpened) }
+}
+
+/// Whether the case has no final act yet.
+pub(crate) fn the_case_is_open(case: &Case, _: &Context<'_>) -> Result<(), Rejection> {
+    match &case.file.closure {
+        None => Ok(()),
+        Some(closure) => Err(Rejection::new(Code::CaseClosed)
+            .with("outcome", closure.outcome)
+            .with("date", closure.closed_on)),
+    }
+}
+
+pub(super) fn the_case_is_closed(case: &Case, _: &Context<'_>) -> Result<(), Rejection> {
+    if case.file.closure.is_some() { Ok(()) } else { refuse(Code::CaseNotClosed) }
+}
+
+/// Whether the procedure knows a notice of rejection now.
+pub(super) fn the_phase_allows_a_notice(case: &Case, _: &Context<'_>) -> Result<(), Rejection> {
+    let allowed = match &case.procedure {
+        ProcedureState::Residency(state) => residency::rules::notice_is_possible(state),
+        ProcedureState::Imported(_) | ProcedureState::NotOpened => false,
+    };
+    if allowed { Ok(()) } else { wrong_phase(case) }
+}
+
+pub(crate) fn wrong_phase(case: &Case) -> Result<(), Rejection> {
+    Err(Rejection::new(Code::WrongPhase).with("phase", case.phase()))
+}
+
+pub(super) fn no_proposal_stands(case: &Case, _: &Context<'_>) -> Result<(), Rejection> {
+    if case.file.proposal.is_some() { refuse(Code::ProposalStands) } else { Ok(()) }
+}
+
+pub(super) fn a_proposal_stands(case: &Case, _: &Context<'_>) -> Result<(), Rejection> {
+    if case.file.proposal.is_some() { Ok(()) } else { refuse(Code::NoProposal) }
+}
+
+/// An application can be given up until its final act.
+pub(super) fn withdrawal_is_in_time(case: &Case, _: &Context<'_>) -> Result<(), Rejection> {
+    match &case.file.closure {
+        Some(c) => Err(Rejection::new(Code::WithdrawalTooLate)
+            .with("outcome", c.outcome)
+            .with("date", c.closed_on)),
+        None => Ok(()),
+    }
+}
+
+/// What the office opened itself is nobody's application, so nobody can give it up.
+pub(super) fn there_is_an_application(case: &Case, _: &Context<'_>) -> Result<(), Rejection> {
+    match &case.procedure {
+        ProcedureState::Residency(state) if residency::rules::is_ex_officio(state) => {
+            wrong_phase(case)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Only a judgement, an appeal or the comune's own annulment reopens, and only a negative end;
+/// what was confirmed is undone by a new case (DPR 223/1989 arts. 11 and 15).
+pub(super) fn the_law_reopens_it(
+    case: &Case,
+    command: &decider::Command,
+    _: &Context<'_>,
+) -> Result<(), Rejection> {
+    let decider::Command::Case(Command::Reopen { ground, reference }) = command else {
+        return Ok(());
+    };
+    if reference.trim().is_empty() {
+        return Err(Rejection::new(Code::ReasonsMissing).with("field", "reference"));
+    }
+    let outcome = case.file.closure.as_ref().map_or("", |c| c.outcome);
+    let possible = match ground {
+        ReopeningGround::JudicialAnnulment
+        | ReopeningGround::AppealUpheld
+        | ReopeningGround::OwnAnnulment => match &case.procedure {
+            // Who asked to be cancelled got what they asked for; who did not may appeal.
+            ProcedureState::Residency(state) if residency::rules::is_ex_officio(state) => {
+                outcome == "cancelled"
+            }
+            _ => matches!(outcome, "position_restored" | "irreceivable"),
+        },
+    };
+    if possible {
+        Ok(())
+    } else {
+        Err(Rejection::new(Code::ReopeningNotForeseen).with("outcome", outcome))
+    }
+}
