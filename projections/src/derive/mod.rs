@@ -1,0 +1,244 @@
+//! What the views hold of one case, as a pure function of the folded case and the rules.
+//!
+//! Because it is pure, the rows written before need not be read to be changed: they are derived
+//! again from the case as it was. What must never enter: SQL, a clock, anything kept between two
+//! calls.
+
+pub(crate) mod deadlines;
+pub(crate) mod keys;
+pub(crate) mod split;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pratica_domain::case::{CaseFile, Direction, PartyRole, ReckonedTerm, TermKey};
+use pratica_domain::ids::{OfficeId, OfficerId, ProtocolNumber};
+use pratica_domain::people::Personal;
+use pratica_domain::term::{TermError, Unit};
+use pratica_domain::{Case, ProcedureState, residency};
+
+use crate::dates;
+use crate::rules::Rules;
+use deadlines::Deadline;
+use keys::Key;
+
+/// What the views hold of one case.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Derived {
+    pub row: CaseFacts,
+    /// By the key of the term.
+    pub deadlines: BTreeMap<String, Deadline>,
+    /// Who may see it, and until when.
+    pub accounts: BTreeMap<String, i64>,
+    /// What it is found by.
+    pub keys: BTreeSet<Key>,
+    /// What it gives to the statistics, once closed.
+    pub stat: Option<Stat>,
+    /// The legal term of the procedure, in days.
+    pub legal_days: u32,
+}
+
+/// The columns of a case that its events decide, in five groups that change apart.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct CaseFacts {
+    pub opened: Opened,
+    pub phase: Phase,
+    pub holder: Holder,
+    pub due: Due,
+    pub plain: Plain,
+}
+
+/// What never changes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Opened {
+    pub procedure: &'static str,
+    pub kind: String,
+    pub filed_on: i64,
+    pub reference: Option<String>,
+    pub rules_version: String,
+}
+
+/// Where it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Phase {
+    pub phase: &'static str,
+    pub closed: bool,
+    pub closed_on: Option<i64>,
+    pub outcome: Option<&'static str>,
+}
+
+/// Who has it; empty where nobody has.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) struct Holder {
+    pub office: String,
+    pub officer: String,
+}
+
+/// What is due next, and whether the citizen has to act.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Due {
+    pub on: i64,
+    pub term: Option<String>,
+    pub waits: bool,
+}
+
+impl Default for Due {
+    fn default() -> Self {
+        Due { on: dates::NEVER, term: None, waits: false }
+    }
+}
+
+/// What no index holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Plain {
+    pub responsible: Option<String>,
+    pub protocol: Option<ProtocolNumber>,
+    /// `Personal<String>` as JSON: it stays a value of its subject.
+    pub applicant: Option<String>,
+}
+
+/// What a closed case gives to the statistics.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stat {
+    pub month: i64,
+    pub outcome: &'static str,
+    pub split: split::TimeSplit,
+    pub late: bool,
+}
+
+/// The clock by which a procedure is late or in time: the checks of a residency change, or its
+/// registration where there are none; of an imported case the term that was set.
+pub(crate) fn main_term(case: &Case) -> Option<TermKey> {
+    let terms = &case.file.terms;
+    match &case.procedure {
+        ProcedureState::Residency(_) => [residency::CHECKS, residency::REGISTRATION]
+            .into_iter()
+            .map(TermKey::of)
+            .find(|key| terms.has(key)),
+        ProcedureState::Imported(_) => terms.keys().find(|key| key.entry().is_none()).cloned(),
+        ProcedureState::NotOpened => None,
+    }
+}
+
+/// The terms of a case, reckoned by the rules that it pinned.
+pub(crate) fn reckon(case: &Case, rules: &Rules) -> Result<Vec<ReckonedTerm>, TermError> {
+    if case.file.terms.keys().next().is_none() {
+        return Ok(Vec::new());
+    }
+    let version = case.rules_version();
+    let Some(set) = rules.book.version(version) else {
+        let rule = case.file.terms.keys().next().map(TermKey::rule).unwrap_or_default();
+        return Err(TermError::UnknownRule { rule, version: version.to_owned() });
+    };
+    case.file.terms.reckon_all(set, &rules.calendar)
+}
+
+/// Derives all of it.
+///
+/// # Errors
+/// When a term cannot be reckoned.
+pub(crate) fn derive(case: &Case, rules: &Rules) -> Result<Derived, TermError> {
+    let terms = reckon(case, rules)?;
+    let file = &case.file;
+    let mut derived = Derived {
+        accounts: accounts(file),
+        keys: keys::of(file),
+        legal_days: legal_days(case, &terms),
+        stat: stat(case, &terms),
+        deadlines: terms.iter().map(|t| (t.key.to_string(), Deadline::of(t))).collect(),
+        row: facts(case),
+    };
+    derived.row.due = deadlines::next_due(&terms);
+    derived.row.due.waits = file.waits_for_citizen();
+    Ok(derived)
+}
+
+fn facts(case: &Case) -> CaseFacts {
+    let file = &case.file;
+    let opened = file.opening.as_ref().map(|o| Opened {
+        procedure: o.procedure.as_str(),
+        kind: o.kind.clone(),
+        filed_on: dates::number(o.filed_on),
+        reference: o.reference.clone(),
+        rules_version: o.rules_version.clone(),
+    });
+    let closure = file.closure.as_ref();
+    CaseFacts {
+        opened: opened.unwrap_or_default(),
+        phase: Phase {
+            phase: case.phase(),
+            closed: closure.is_some(),
+            closed_on: closure.map(|c| dates::number(c.closed_on)),
+            outcome: closure.map(|c| c.outcome),
+        },
+        holder: Holder {
+            office: file.office.as_ref().map_or("", OfficeId::as_str).to_owned(),
+            officer: file.officer.as_ref().map_or("", OfficerId::as_str).to_owned(),
+        },
+        due: Due::default(),
+        plain: Plain {
+            responsible: file.responsible.as_ref().map(|o| o.as_str().to_owned()),
+            protocol: protocol(file),
+            applicant: applicant(file),
+        },
+    }
+}
+
+/// The number of the filing: of the declaration, or of what came in first.
+fn protocol(file: &CaseFile) -> Option<ProtocolNumber> {
+    let incoming = || file.documents.values().filter(|d| d.direction == Direction::Incoming);
+    let declared = incoming().filter(|d| d.kind == "declaration").filter_map(|d| d.number).min();
+    declared.or_else(|| incoming().filter_map(|d| d.number).min())
+}
+
+fn applicant(file: &CaseFile) -> Option<String> {
+    let (subject, party) = file.applicant()?;
+    let person = &party.person.value;
+    let name = format!("{} {}", person.family_name, person.given_name).trim().to_owned();
+    // Writing two strings as JSON cannot fail.
+    serde_json::to_string(&Personal::new(*subject, name)).ok()
+}
+
+/// The accounts of parties; of a representative while a power lasts (`account_takes_part`).
+fn accounts(file: &CaseFile) -> BTreeMap<String, i64> {
+    let mut accounts = BTreeMap::new();
+    for (subject, party) in &file.parties {
+        let Some(account) = &party.account else { continue };
+        let until = if party.role == PartyRole::Representative {
+            file.representations
+                .values()
+                .filter(|r| r.agent == *subject && !r.ended)
+                .map(|r| r.until.map_or(dates::NEVER, dates::number))
+                .max()
+        } else {
+            Some(dates::NEVER)
+        };
+        if let Some(until) = until {
+            let known = accounts.entry(account.clone()).or_insert(until);
+            *known = until.max(*known);
+        }
+    }
+    accounts
+}
+
+fn legal_days(case: &Case, terms: &[ReckonedTerm]) -> u32 {
+    let Some(main) = main_term(case) else { return 0 };
+    let length = terms.iter().find(|t| t.key == main).map(|t| t.rule.length);
+    length.map_or(0, |length| match length.unit {
+        Unit::Days | Unit::WorkingDays => length.count,
+        // Only for comparison with days that really passed: no due date comes from this.
+        Unit::Months => length.count.saturating_mul(30),
+        Unit::Years => length.count.saturating_mul(365),
+    })
+}
+
+fn stat(case: &Case, terms: &[ReckonedTerm]) -> Option<Stat> {
+    let closure = case.file.closure.as_ref()?;
+    let split = split::time_split(case, terms)?;
+    let main = main_term(case).and_then(|key| terms.iter().find(|t| t.key == key));
+    Some(Stat {
+        month: dates::month(closure.closed_on),
+        outcome: closure.outcome,
+        split,
+        late: main.is_some_and(deadlines::was_late),
+    })
+}

@@ -1,0 +1,235 @@
+//! Building the views again beside the ones that serve, and swapping them.
+//!
+//! The new file is written in bulk (no journal, indexes last), flushed, named `<file>.<n>`, caught
+//! up with the live one, and put under the handle between two batches. Queries that began on the
+//! old file finish there. At the next start the newest complete file takes the plain name again.
+//! What must never enter: effects; a rebuild reads the log and writes a file, nothing else.
+
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+
+use pratica_store::{Delivery, EventReader, Filter, Position, RecordedEvent, Subscription};
+
+use crate::digest::Digest;
+use crate::error::{ViewError, sql};
+use crate::projector::{Ahead, fresh, load, still_missing};
+use crate::rules::Rules;
+use crate::schema::{self, Found, Mode};
+use crate::views::{Generation, Shared, Views};
+use crate::writer::Writer;
+use crate::writer::prepare::Loaded;
+
+/// What a rebuild came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rebuilt {
+    /// The position that the digest is of.
+    pub position: Position,
+    /// A digest of every row of every derived table, see [`Views::content_digest`].
+    pub content_digest: Digest,
+}
+
+impl Views {
+    /// Builds the views again from the first event on, while the old ones serve, and swaps them.
+    /// `progress` hears where it is and where the log ends. The projector may go on meanwhile; it
+    /// writes to the new file from the swap on.
+    ///
+    /// Blocks the thread that polls for as long as a batch takes: give it a thread of its own.
+    ///
+    /// # Errors
+    /// [`ViewError::Rebuilding`] when another is under way; otherwise as
+    /// [`crate::Projector::apply`]. The old views go on serving then.
+    pub async fn rebuild(
+        &self,
+        reader: Arc<dyn EventReader>,
+        rules: &Rules,
+        progress: impl FnMut(Position, Position) + Send,
+    ) -> Result<Rebuilt, ViewError> {
+        let shared = &*self.shared;
+        if shared.rebuilding.swap(true, Ordering::AcqRel) {
+            return Err(ViewError::Rebuilding);
+        }
+        let _over = Over(shared);
+        let number = number_of(&shared.path, &shared.generation().path).unwrap_or(0) + 1;
+        let path = numbered(&shared.path, number);
+        let building = beside(&shared.path, "new");
+        let built = build(shared, &building, &path, reader, rules, progress).await;
+        if built.is_err() {
+            remove(&building);
+            remove(&path);
+        }
+        built?;
+        let digest = self.content_digest().await?;
+        Ok(Rebuilt { position: digest.position, content_digest: digest.value })
+    }
+}
+
+/// Says that a rebuild is over, however it ended.
+struct Over<'a>(&'a Shared);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.rebuilding.store(false, Ordering::Release);
+    }
+}
+
+async fn build(
+    shared: &Shared,
+    building: &Path,
+    path: &Path,
+    reader: Arc<dyn EventReader>,
+    rules: &Rules,
+    mut progress: impl FnMut(Position, Position) + Send,
+) -> Result<(), ViewError> {
+    let options = &shared.options;
+    remove(building);
+    let connection = schema::open(building, Mode::Bulk, options.cache_kib.max(64 * 1024))?;
+    let mut writer = Writer::new(connection, options.cached_cases.saturating_mul(2))?;
+    writer.use_rules(rules)?;
+    let head = reader.head().await?;
+    let log = Subscription::new(Arc::clone(&reader), Position::START, Filter::all())
+        .batch(options.rebuild_batch_events);
+    let log = advance(&mut writer, &reader, log, rules, head, &mut progress).await?;
+
+    let connection = writer.into_connection();
+    schema::index(&connection)?;
+    connection.close().map_err(|(_, error)| sql("closing the new views")(error))?;
+    let io = |source| ViewError::Io { path: building.to_path_buf(), source };
+    File::open(building).and_then(|file| file.sync_all()).map_err(io)?;
+    fs::rename(building, path).map_err(io)?;
+
+    let connection = schema::open(path, Mode::Live, options.cache_kib)?;
+    let mut writer = Writer::new(connection, options.cached_cases)?;
+    let generation = Arc::new(Generation::open(path, options)?);
+    let mut log = log;
+    loop {
+        let live = {
+            let mut live = shared.writer();
+            if writer.position() >= live.position() {
+                // From here to the end of the block nobody writes: one step for all.
+                let old = std::mem::replace(
+                    &mut *shared.generation.write().unwrap_or_else(PoisonError::into_inner),
+                    generation,
+                );
+                old.replaced.store(true, Ordering::Release);
+                shared.position.store(writer.position().get(), Ordering::Release);
+                *live = writer;
+                return Ok(());
+            }
+            live.position()
+        };
+        log = advance(&mut writer, &reader, log, rules, live, &mut progress).await?;
+    }
+}
+
+/// Applies the log up to a position at least.
+async fn advance(
+    writer: &mut Writer,
+    reader: &Arc<dyn EventReader>,
+    log: Subscription,
+    rules: &Rules,
+    until: Position,
+    progress: &mut (impl FnMut(Position, Position) + Send),
+) -> Result<Subscription, ViewError> {
+    let mut log = log;
+    while writer.position() < until {
+        let (delivery, next) = Ahead::new(log).get().await;
+        log = next;
+        match delivery? {
+            Delivery::Events { events, .. } => {
+                batch(writer, &**reader, rules, &events).await?;
+                progress(writer.position(), until.max(writer.position()));
+            }
+            Delivery::CaughtUp { .. } => break,
+        }
+    }
+    Ok(log)
+}
+
+async fn batch(
+    writer: &mut Writer,
+    reader: &dyn EventReader,
+    rules: &Rules,
+    events: &[RecordedEvent],
+) -> Result<(), ViewError> {
+    let mut loaded = Loaded::new();
+    let missing = still_missing(writer, fresh(writer, events)?, &loaded);
+    load(reader, missing, &mut loaded).await?;
+    writer.apply(fresh(writer, events)?, loaded, rules)
+}
+
+/// Puts the newest complete file under the plain name, and clears away what a rebuild or another
+/// version left behind. Nobody may have the files open.
+pub(crate) fn settle(path: &Path) -> Result<(), ViewError> {
+    remove(&beside(path, "new"));
+    let mut complete = generations(path)?;
+    complete.sort_unstable();
+    if let Some(newest) = complete.pop() {
+        for older in complete {
+            remove(&numbered(path, older));
+        }
+        let newest = numbered(path, newest);
+        if schema::look(&newest)? == Found::Current {
+            // Closing the last connection folds the write-ahead log in and removes it.
+            let c = schema::open(&newest, Mode::Live, 1024)?;
+            c.close().map_err(|(_, error)| sql("closing the views")(error))?;
+            remove(path);
+            fs::rename(&newest, path)
+                .map_err(|source| ViewError::Io { path: newest.clone(), source })?;
+        } else {
+            remove(&newest);
+        }
+    }
+    if path.exists() && schema::look(path)? == Found::OtherVersion {
+        tracing::info!("the views are of another version: they are built again");
+        remove(path);
+    }
+    Ok(())
+}
+
+/// The numbers of the files that rebuilds completed.
+fn generations(path: &Path) -> Result<Vec<u64>, ViewError> {
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let io = |source| ViewError::Io { path: directory.to_path_buf(), source };
+    let mut numbers = Vec::new();
+    for entry in fs::read_dir(directory).map_err(io)? {
+        let found = directory.join(entry.map_err(io)?.file_name());
+        numbers.extend(number_of(&directory.join(path.file_name().unwrap_or_default()), &found));
+    }
+    Ok(numbers)
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".");
+    name.push(suffix);
+    path.with_file_name(name)
+}
+
+fn numbered(path: &Path, number: u64) -> PathBuf {
+    beside(path, &number.to_string())
+}
+
+fn number_of(path: &Path, found: &Path) -> Option<u64> {
+    let (name, found) = (path.file_name()?.to_str()?, found.file_name()?.to_str()?);
+    found.strip_prefix(name)?.strip_prefix('.')?.parse().ok()
+}
+
+/// Removes a database and what belongs to it. What cannot be removed is said, and tried again at
+/// the next start.
+pub(crate) fn remove(path: &Path) {
+    for suffix in ["", "-wal", "-shm", "-journal"] {
+        let mut name = path.as_os_str().to_os_string();
+        name.push(suffix);
+        match fs::remove_file(&name) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => tracing::warn!(%error, "a file of old views cannot be removed"),
+        }
+    }
+}

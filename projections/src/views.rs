@@ -1,0 +1,418 @@
+//! The query side: a handle over the file that serves now.
+//!
+//! Each query runs on a pool of read-only connections, in one snapshot together with the position
+//! that it is of. A rebuild puts another generation of the file under the handle; queries that
+//! began on the old one finish there, and the last of them removes it.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use jiff::civil::Date;
+use pratica_domain::ids::{CaseId, OfficeId, OfficerId, ProtocolNumber};
+use pratica_store::Position;
+use pratica_store::sqlite::ReaderPool;
+use rusqlite::Connection;
+
+use crate::desk::Desk;
+use crate::digest::Digest;
+use crate::error::ViewError;
+use crate::projector::Projector;
+use crate::query::{self, cases, deadlines, register, statistics, timeline, worklist};
+use crate::rebuild;
+use crate::schema::{self, Mode};
+use crate::types::{
+    Access, AsOf, CaseFilter, CaseRow, Counts, DueTerm, PageRequest, Paged, RegistrationRow,
+    SavedView, SearchKey, StatRow, TimelineRow, ViewStatus, WorklistQuery,
+};
+use crate::writer::Writer;
+
+/// How views are kept. The defaults suit one comune.
+#[derive(Debug, Clone)]
+pub struct ViewsOptions {
+    /// Threads that answer queries, each with its own connection. At least one.
+    pub readers: usize,
+    /// How many queries may wait; one more waits before it is queued.
+    pub read_queue: usize,
+    /// Page cache of the writer and of each reader, in KiB.
+    pub cache_kib: u32,
+    /// How many events one transaction takes at most.
+    pub batch_events: usize,
+    /// How many events one transaction of a rebuild takes at most.
+    pub rebuild_batch_events: usize,
+    /// How many folded cases are kept at most, so that the next event of a case needs no reading.
+    pub cached_cases: usize,
+}
+
+impl Default for ViewsOptions {
+    fn default() -> Self {
+        Self {
+            readers: 2,
+            read_queue: 256,
+            cache_kib: 16 * 1024,
+            batch_events: 2000,
+            rebuild_batch_events: 10_000,
+            cached_cases: 8192,
+        }
+    }
+}
+
+/// One file and its readers. The last who lets go of a replaced one removes the file.
+pub(crate) struct Generation {
+    pool: Option<ReaderPool>,
+    pub(crate) path: PathBuf,
+    pub(crate) replaced: AtomicBool,
+}
+
+impl Generation {
+    pub(crate) fn open(path: &Path, options: &ViewsOptions) -> Result<Self, ViewError> {
+        let cache_kib = i64::from(options.cache_kib);
+        let pool = ReaderPool::open(path, options.readers, options.read_queue, move |c| {
+            c.pragma_update(None, "cache_size", -cache_kib)
+        })?;
+        Ok(Self { pool: Some(pool), path: path.to_path_buf(), replaced: AtomicBool::new(false) })
+    }
+
+    fn pool(&self) -> Result<&ReaderPool, ViewError> {
+        self.pool
+            .as_ref()
+            .ok_or_else(|| ViewError::Damaged { detail: "the readers have ended".to_owned() })
+    }
+}
+
+impl Drop for Generation {
+    fn drop(&mut self) {
+        drop(self.pool.take());
+        if self.replaced.load(Ordering::Acquire) {
+            rebuild::remove(&self.path);
+        }
+    }
+}
+
+/// What the handle, the projector and a rebuild share.
+pub(crate) struct Shared {
+    pub(crate) path: PathBuf,
+    pub(crate) options: ViewsOptions,
+    pub(crate) generation: RwLock<Arc<Generation>>,
+    /// The one writer. A rebuild puts another in its place, between two batches.
+    pub(crate) writer: Mutex<Writer>,
+    pub(crate) position: AtomicU64,
+    pub(crate) rebuilding: AtomicBool,
+    desk: Desk,
+}
+
+impl Shared {
+    pub(crate) fn writer(&self) -> MutexGuard<'_, Writer> {
+        // A batch that panicked was rolled back; the writer reads its state again then.
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn generation(&self) -> Arc<Generation> {
+        Arc::clone(&self.generation.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The views of one comune, to be asked. Cheap to clone.
+#[derive(Clone)]
+pub struct Views {
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl std::fmt::Debug for Views {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Views").field("path", &self.shared.path).finish_non_exhaustive()
+    }
+}
+
+impl Views {
+    /// Opens the views in this file, making it when there is none, and the desk beside it
+    /// (`desk.db`); the directory must exist. Views of another version of the tables or of the
+    /// logic, older or newer, are thrown away and built again by catching up.
+    ///
+    /// Opens once for each file: the projector is its only writer. Blocks for as long as it takes.
+    ///
+    /// # Errors
+    /// [`ViewError::Foreign`] when the file is something else, [`ViewError::Sqlite`],
+    /// [`ViewError::Io`] and [`ViewError::Log`] when it cannot be opened.
+    pub fn open(path: &Path, options: ViewsOptions) -> Result<(Views, Projector), ViewError> {
+        rebuild::settle(path)?;
+        let connection = schema::open(path, Mode::Live, options.cache_kib)?;
+        let writer = Writer::new(connection, options.cached_cases)?;
+        let desk = Desk::open(&path.with_file_name("desk.db"))?;
+        let generation = Generation::open(path, &options)?;
+        let shared = Arc::new(Shared {
+            path: path.to_path_buf(),
+            position: AtomicU64::new(writer.position().get()),
+            generation: RwLock::new(Arc::new(generation)),
+            writer: Mutex::new(writer),
+            rebuilding: AtomicBool::new(false),
+            desk,
+            options,
+        });
+        Ok((Views { shared: Arc::clone(&shared) }, Projector::new(shared)))
+    }
+
+    /// Runs a query in one snapshot with its position.
+    async fn ask<T, Q>(&self, query: Q) -> Result<AsOf<T>, ViewError>
+    where
+        T: Send + 'static,
+        Q: FnOnce(&Connection) -> Result<T, ViewError> + Send + 'static,
+    {
+        let generation = self.shared.generation();
+        generation
+            .pool()?
+            .run(move |c| {
+                let snapshot = c.transaction()?;
+                let position = query::position(&snapshot)?;
+                let value = query(&snapshot)?;
+                Ok(AsOf { value, position })
+            })
+            .await?
+    }
+
+    /// The position up to which the views have applied the log: committed and readable.
+    pub fn position(&self) -> Position {
+        Position::new(self.shared.position.load(Ordering::Acquire))
+    }
+
+    /// How each view stands.
+    ///
+    /// # Errors
+    /// When the file cannot be read; so for every query.
+    pub async fn status(&self) -> Result<AsOf<Vec<ViewStatus>>, ViewError> {
+        self.ask(query::status).await
+    }
+
+    /// A digest of every row of every derived table: the same for the same log and rules, however
+    /// the views came about. Reads all of it.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn content_digest(&self) -> Result<AsOf<Digest>, ViewError> {
+        self.ask(crate::content::digest).await
+    }
+
+    /// One case, for who may see everything.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn case_row(&self, case: CaseId) -> Result<AsOf<Option<CaseRow>>, ViewError> {
+        self.case_row_for(&Access::Everything, case).await
+    }
+
+    /// One case, if this asker may see it: what may not be seen and what is not there look alike.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn case_row_for(
+        &self,
+        access: &Access,
+        case: CaseId,
+    ) -> Result<AsOf<Option<CaseRow>>, ViewError> {
+        let access = access.clone();
+        self.ask(move |c| cases::one(c, &access, case)).await
+    }
+
+    /// The stream of a case.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn case_stream(&self, case: CaseId) -> Result<AsOf<Option<String>>, ViewError> {
+        let row = self.case_row(case).await?;
+        Ok(AsOf { value: row.value.map(|r| r.stream), position: row.position })
+    }
+
+    /// A page of cases, newest filing first.
+    ///
+    /// # Errors
+    /// [`ViewError::PageToken`] for a token of another query; when the file cannot be read.
+    pub async fn list_cases(
+        &self,
+        access: &Access,
+        filter: &CaseFilter,
+        page: &PageRequest,
+    ) -> Result<AsOf<Paged<CaseRow>>, ViewError> {
+        let (access, filter, page) = (access.clone(), filter.clone(), page.clone());
+        self.ask(move |c| cases::list(c, &access, &filter, &page)).await
+    }
+
+    /// Cases found by a key, newest filing first.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn search(
+        &self,
+        access: &Access,
+        key: &SearchKey,
+        limit: usize,
+    ) -> Result<AsOf<Vec<CaseRow>>, ViewError> {
+        let (access, key) = (access.clone(), key.clone());
+        self.ask(move |c| cases::search(c, &access, &key, limit)).await
+    }
+
+    /// A page of a queue of open cases: the earliest due date first, cases without one last.
+    ///
+    /// # Errors
+    /// [`ViewError::PageToken`] for a token of another query; when the file cannot be read.
+    pub async fn worklist(
+        &self,
+        access: &Access,
+        query: &WorklistQuery,
+        today: Date,
+        page: &PageRequest,
+    ) -> Result<AsOf<Paged<CaseRow>>, ViewError> {
+        let (access, query, page) = (access.clone(), query.clone(), page.clone());
+        self.ask(move |c| worklist::list(c, &access, &query, today, &page)).await
+    }
+
+    /// The counts of an office; zero for an office beyond the access, and for accounts.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn counts(
+        &self,
+        access: &Access,
+        office: &OfficeId,
+        officer: Option<&OfficerId>,
+        today: Date,
+    ) -> Result<AsOf<Counts>, ViewError> {
+        let (access, office, officer) = (access.clone(), office.clone(), officer.cloned());
+        self.ask(move |c| worklist::counts(c, &access, &office, officer.as_ref(), today)).await
+    }
+
+    /// A page of the steps of a case, oldest first. Who may see the case is for the caller to ask
+    /// first, see [`Views::case_row_for`].
+    ///
+    /// # Errors
+    /// [`ViewError::PageToken`] for a token of another query; when the file cannot be read.
+    pub async fn timeline(
+        &self,
+        case: CaseId,
+        include_internal: bool,
+        page: &PageRequest,
+    ) -> Result<AsOf<Paged<TimelineRow>>, ViewError> {
+        let page = page.clone();
+        self.ask(move |c| timeline::list(c, case, include_internal, &page)).await
+    }
+
+    /// A page of a year's registrations, newest first, perhaps of one day only.
+    ///
+    /// # Errors
+    /// [`ViewError::PageToken`] for a token of another query; when the file cannot be read.
+    pub async fn register_list(
+        &self,
+        year: i16,
+        on: Option<Date>,
+        page: &PageRequest,
+    ) -> Result<AsOf<Paged<RegistrationRow>>, ViewError> {
+        let page = page.clone();
+        self.ask(move |c| register::list(c, year, on, &page)).await
+    }
+
+    /// One registration, annulled or not.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn registration(
+        &self,
+        number: ProtocolNumber,
+    ) -> Result<AsOf<Option<RegistrationRow>>, ViewError> {
+        self.ask(move |c| register::one(c, number)).await
+    }
+
+    /// All registrations of a day by number: what the daily register lists.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn registrations_of_day(
+        &self,
+        day: Date,
+    ) -> Result<AsOf<Vec<RegistrationRow>>, ViewError> {
+        self.ask(move |c| register::of_day(c, day)).await
+    }
+
+    /// Running terms that ended before a day and whose expiry is not on record, oldest first; of
+    /// closed cases too. A term that is still here after `ExpireTerm` was refused comes again.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn due_terms(
+        &self,
+        before: Date,
+        limit: usize,
+    ) -> Result<AsOf<Vec<DueTerm>>, ViewError> {
+        self.ask(move |c| deadlines::due(c, before, limit)).await
+    }
+
+    /// The earliest end of a running term whose expiry is not on record.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn next_end(&self) -> Result<AsOf<Option<Date>>, ViewError> {
+        self.ask(deadlines::next_end).await
+    }
+
+    /// How long cases took, one row a procedure and kind, for cases closed in these months (the
+    /// day of the dates is ignored). Open counts are of now.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn statistics(
+        &self,
+        procedure: Option<&str>,
+        from: Option<Date>,
+        to: Option<Date>,
+    ) -> Result<AsOf<Vec<StatRow>>, ViewError> {
+        let procedure = procedure.map(str::to_owned);
+        self.ask(move |c| statistics::rows(c, procedure.as_deref(), from, to)).await
+    }
+
+    /// Runs something over the desk on a reader's thread: it may flush, and async code must not.
+    async fn at_desk<T: Send + 'static>(
+        &self,
+        run: impl FnOnce(&Desk) -> Result<T, ViewError> + Send + 'static,
+    ) -> Result<T, ViewError> {
+        let desk = self.shared.desk.clone();
+        self.shared.generation().pool()?.run(move |_| run(&desk)).await?
+    }
+
+    /// Saves a view of an account; one of the same name is replaced.
+    ///
+    /// # Errors
+    /// When the desk cannot be written.
+    pub async fn save_view(&self, account: &str, view: &SavedView) -> Result<(), ViewError> {
+        let (account, view) = (account.to_owned(), view.clone());
+        self.at_desk(move |desk| desk.save(&account, &view)).await
+    }
+
+    /// An account's saved views, by name.
+    ///
+    /// # Errors
+    /// When the desk cannot be read.
+    pub async fn saved_views(&self, account: &str) -> Result<Vec<SavedView>, ViewError> {
+        let account = account.to_owned();
+        self.at_desk(move |desk| desk.list(&account)).await
+    }
+
+    /// One saved view.
+    ///
+    /// # Errors
+    /// When the desk cannot be read.
+    pub async fn saved_view(
+        &self,
+        account: &str,
+        name: &str,
+    ) -> Result<Option<SavedView>, ViewError> {
+        let (account, name) = (account.to_owned(), name.to_owned());
+        self.at_desk(move |desk| desk.get(&account, &name)).await
+    }
+
+    /// Drops a saved view; says whether there was one.
+    ///
+    /// # Errors
+    /// When the desk cannot be written.
+    pub async fn delete_view(&self, account: &str, name: &str) -> Result<bool, ViewError> {
+        let (account, name) = (account.to_owned(), name.to_owned());
+        self.at_desk(move |desk| desk.delete(&account, &name)).await
+    }
+}

@@ -1,0 +1,209 @@
+//! Rows that events give one by one: steps of the timeline, the register.
+
+use pratica_domain::Event;
+use pratica_domain::case::{self, Direction};
+use pratica_domain::register::Event as RegisterEvent;
+use pratica_domain::residency;
+use pratica_store::{Position, RecordedEvent};
+use rusqlite::Connection;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::prepare::RegisterAct;
+use crate::dates;
+use crate::error::ViewError;
+
+/// The longest text that a step keeps.
+const LONGEST_TEXT: usize = 400;
+
+/// One step of a case's history, ready to be written.
+pub(crate) struct Step {
+    /// The place of the case among the touched streams.
+    pub case: usize,
+    pub position: Position,
+    revision: u64,
+    event_type: Arc<str>,
+    occurred_at: i64,
+    recorded_at: i64,
+    actor: String,
+    role: String,
+    internal: bool,
+    args: String,
+}
+
+/// The two facts of the metadata that a step shows.
+#[derive(Deserialize)]
+struct Who<'a> {
+    #[serde(borrow)]
+    actor: Cow<'a, str>,
+    #[serde(borrow)]
+    role: Cow<'a, str>,
+}
+
+impl Step {
+    pub(crate) fn of(
+        case: usize,
+        recorded: &RecordedEvent,
+        event: &Event,
+    ) -> Result<Step, ViewError> {
+        let poison = |what: &str| ViewError::Poison {
+            position: recorded.position,
+            detail: format!("its {what} cannot be read"),
+            source: None,
+        };
+        let who: Who<'_> =
+            serde_json::from_slice(&recorded.metadata_json).map_err(|_| poison("metadata"))?;
+        let payload: Value =
+            serde_json::from_slice(&recorded.payload).map_err(|_| poison("payload"))?;
+        let mut args = Map::new();
+        keep(&mut args, "", payload);
+        Ok(Step {
+            case,
+            position: recorded.position,
+            revision: recorded.revision.get(),
+            event_type: Arc::clone(&recorded.event_type),
+            occurred_at: recorded.occurred_at.as_microsecond(),
+            recorded_at: recorded.recorded_at.as_microsecond(),
+            actor: who.actor.into_owned(),
+            role: who.role.into_owned(),
+            internal: is_internal(event),
+            args: Value::Object(args).to_string(),
+        })
+    }
+}
+
+/// Whether citizens never see the step.
+fn is_internal(event: &Event) -> bool {
+    use case::Event as C;
+    match event {
+        Event::Case(e) => match e {
+            C::NoteAdded(_)
+            | C::ConflictDeclared(_)
+            | C::ProposalMade(_)
+            | C::ProposalWithdrawn(_) => true,
+            C::DocumentAdded(e) => e.direction == Direction::Internal,
+            C::MessageSent(e) => e.direction == Direction::Internal,
+            _ => false,
+        },
+        Event::Residency(e) => matches!(e, residency::Event::VisitRecorded(_)),
+        Event::Imported(_) | Event::Register(_) => false,
+    }
+}
+
+/// Keeps numbers, words and lists of them; what is nested gets a name with dots. Personal data,
+/// which is an object of `subject` and `value`, is left out whole.
+fn keep(args: &mut Map<String, Value>, name: &str, value: Value) {
+    match value {
+        Value::Object(fields) => {
+            if is_personal(&fields) {
+                return;
+            }
+            for (field, value) in fields {
+                let name = if name.is_empty() { field } else { format!("{name}.{field}") };
+                keep(args, &name, value);
+            }
+        }
+        Value::Array(items) => {
+            if items.iter().all(is_small) {
+                args.insert(name.to_owned(), Value::Array(items));
+            }
+        }
+        value => {
+            if is_small(&value) && !value.is_null() {
+                args.insert(name.to_owned(), value);
+            }
+        }
+    }
+}
+
+fn is_personal(fields: &Map<String, Value>) -> bool {
+    fields.len() == 2 && fields.contains_key("subject") && fields.contains_key("value")
+}
+
+fn is_small(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.len() <= LONGEST_TEXT,
+        Value::Array(_) | Value::Object(_) => false,
+        _ => true,
+    }
+}
+
+/// Writes a step.
+pub(crate) fn step(c: &Connection, step: &Step, key: i64) -> Result<(), ViewError> {
+    c.prepare_cached("INSERT INTO timeline VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?.execute((
+        step.position.get().cast_signed(),
+        key,
+        step.revision.cast_signed(),
+        &*step.event_type,
+        step.occurred_at,
+        step.recorded_at,
+        &step.actor,
+        &step.role,
+        step.internal,
+        &step.args,
+    ))?;
+    Ok(())
+}
+
+/// Writes an act of the register.
+pub(crate) fn register(c: &Connection, act: &RegisterAct) -> Result<(), ViewError> {
+    let poison =
+        |detail: String| ViewError::Poison { position: act.position, detail, source: None };
+    match &act.event {
+        RegisterEvent::Registered(e) => {
+            let correspondent = serde_json::to_string(&e.correspondent)
+                .map_err(|_| poison("its correspondent cannot be written".to_owned()))?;
+            c.prepare_cached(
+                "INSERT INTO register(year, number, registered_on, direction, correspondent, \
+                 object, sha256, case_id, document, filed_on, emergency_number, position) \
+                 VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            )?
+            .execute((
+                e.number.year,
+                e.number.number.cast_signed(),
+                dates::number(e.registered_on),
+                direction(e.direction),
+                correspondent,
+                &e.object,
+                &e.sha256,
+                e.case.map(|id| *id.0.as_bytes()),
+                e.document.map(|id| *id.0.as_bytes()),
+                e.filed_on.map(dates::number),
+                e.emergency_number,
+                act.position.get().cast_signed(),
+            ))?;
+        }
+        RegisterEvent::Annulled(e) => {
+            let marked = c
+                .prepare_cached(
+                    "UPDATE register SET annulled_on = ?, annul_reason = ?, \
+                     annul_authorisation = ?, annulled_by = ? WHERE year = ? AND number = ?",
+                )?
+                .execute((
+                    dates::number(e.annulled_on),
+                    &e.reason,
+                    &e.authorisation,
+                    e.by.as_str(),
+                    e.number.year,
+                    e.number.number.cast_signed(),
+                ))?;
+            if marked == 0 {
+                return Err(poison(format!("it annuls {}, which is not registered", e.number)));
+            }
+        }
+        RegisterEvent::DayClosed(_)
+        | RegisterEvent::EmergencyOpened(_)
+        | RegisterEvent::EmergencyClosed(_) => {}
+    }
+    Ok(())
+}
+
+fn direction(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Incoming => "incoming",
+        Direction::Outgoing => "outgoing",
+        Direction::Internal => "internal",
+    }
+}
