@@ -1,4 +1,4 @@
-//! What people keep for themselves: saved views of the worklist.
+//! What people keep for themselves, saved views of the worklist, and how far each process is.
 //!
 //! This is not derived from the log, so it has a file of its own, flushed on every change, that
 //! no rebuild touches. What must never enter: anything that a rebuild could make again.
@@ -10,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::error::{ViewError, sql};
 use crate::types::SavedView;
+use pratica_store::Position;
 
 /// The file of saved views. Cheap to clone. Its calls block for the time of one small statement;
 /// [`crate::Views`] runs them on its own threads.
@@ -29,6 +30,9 @@ impl Desk {
              CREATE TABLE IF NOT EXISTS saved_views(
                account TEXT NOT NULL, name TEXT NOT NULL, query TEXT NOT NULL,
                PRIMARY KEY(account, name)
+             ) WITHOUT ROWID;
+             CREATE TABLE IF NOT EXISTS checkpoints(
+               process TEXT PRIMARY KEY, position INTEGER NOT NULL
              ) WITHOUT ROWID;",
         )
         .map_err(sql("opening the desk"))?;
@@ -89,5 +93,29 @@ impl Desk {
             .prepare_cached("DELETE FROM saved_views WHERE account = ? AND name = ?")?
             .execute((account, name))?;
         Ok(dropped > 0)
+    }
+
+    /// How far a process is; the start if it never said.
+    ///
+    /// # Errors
+    /// [`ViewError::Sqlite`].
+    pub fn checkpoint(&self, process: &str) -> Result<Position, ViewError> {
+        let found: Option<i64> = self
+            .connection()
+            .prepare_cached("SELECT position FROM checkpoints WHERE process = ?")?
+            .query_row([process], |row| row.get(0))
+            .optional()?;
+        Ok(Position::new(found.and_then(|p| u64::try_from(p).ok()).unwrap_or_default()))
+    }
+
+    /// Notes how far a process is. What it did since is done again after a crash, with one effect.
+    ///
+    /// # Errors
+    /// [`ViewError::Sqlite`].
+    pub fn keep_checkpoint(&self, process: &str, position: Position) -> Result<(), ViewError> {
+        self.connection()
+            .prepare_cached("INSERT OR REPLACE INTO checkpoints VALUES(?, ?)")?
+            .execute((process, i64::try_from(position.get()).unwrap_or(i64::MAX)))?;
+        Ok(())
     }
 }

@@ -415,4 +415,32 @@ impl Views {
         let (account, name) = (account.to_owned(), name.to_owned());
         self.at_desk(move |desk| desk.delete(&account, &name)).await
     }
+
+    /// How far a process is; the start if it never said.
+    ///
+    /// # Errors
+    /// When the desk cannot be read.
+    pub async fn checkpoint(&self, process: &'static str) -> Result<Position, ViewError> {
+        self.at_desk(move |desk| desk.checkpoint(process)).await
+    }
+
+    /// Notes how far a process is.
+    ///
+    /// # Errors
+    /// When the desk cannot be written.
+    pub async fn keep_checkpoint(
+        &self,
+        process: &'static str,
+        position: Position,
+    ) -> Result<(), ViewError> {
+        self.at_desk(move |desk| desk.keep_checkpoint(process, position)).await
+    }
+
+    /// The last protocol number given out up to and including a day, within its year.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn last_number_to(&self, day: Date) -> Result<AsOf<Option<u64>>, ViewError> {
+        self.ask(move |c| register::last_to(c, day)).await
+    }
 }

@@ -29,6 +29,11 @@ pub use pool::ReaderPool;
 pub use schema::{APPLICATION_ID, FORMAT, OLDEST_SQLITE, require_safe_sqlite};
 pub use verify::Verified;
 
+/// The version of the SQLite that this program holds.
+pub fn version() -> &'static str {
+    rusqlite::version()
+}
+
 /// How a log is kept. The defaults suit one comune; durability is not among the options.
 #[derive(Debug, Clone)]
 pub struct Options {

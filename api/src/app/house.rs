@@ -10,8 +10,8 @@ use super::town::Town;
 use anyhow::Context as _;
 use jiff::Timestamp;
 use pratica_domain::ids::{ComuneId, InvalidId};
-use pratica_domain::term::{first_instant_after, rome_date};
-use pratica_projections::{Desk, Projector, Views, ViewsOptions};
+use pratica_domain::term::first_instant_after;
+use pratica_projections::{Projector, Views, ViewsOptions};
 use pratica_store::{EventReader, EventStore, Position, SqliteLog, sqlite};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -117,11 +117,12 @@ impl House {
     /// `Invalid` when the clock is not manual or would go back; a fault when a comune cannot follow.
     pub async fn advance(&self, to: Timestamp) -> Result<u64, AppError> {
         let _one = self.moving.lock().await;
-        let invalid = |rule: &str| {
-            AppError::Invalid(vec![super::error::Violation::new("to_time", rule)])
-        };
+        let invalid =
+            |rule: &str| AppError::Invalid(vec![super::error::Violation::new("to_time", rule)]);
         let Some(clock) = self.clock.manual() else {
-            return Err(invalid("this server's clock is the system's; start it with --manual-clock"));
+            return Err(invalid(
+                "this server's clock is the system's; start it with --manual-clock",
+            ));
         };
         if to < self.clock.now() {
             return Err(invalid("the clock only moves forward"));
@@ -139,12 +140,8 @@ impl House {
         let mut expired = 0;
         for open in self.open.values() {
             expired += ticker::expire_due(&open.town, &self.ticker).await?;
-            let head = open
-                .town
-                .log
-                .head()
-                .await
-                .map_err(|e| AppError::store("reading the head", e))?;
+            let head =
+                open.town.log.head().await.map_err(|e| AppError::store("reading the head", e))?;
             open.town.wait_for_register(head).await?;
         }
         Ok(expired)
@@ -154,8 +151,7 @@ impl House {
         let now = self.clock.now();
         let mut next: Option<Timestamp> = None;
         for open in self.open.values() {
-            let from = rome_date(now);
-            let end = open.town.views.next_end(from).await.map_err(AppError::views)?.value;
+            let end = open.town.views.next_end().await.map_err(AppError::views)?.value;
             if let Some(at) = end.map(first_instant_after).filter(|at| *at > now && *at <= to) {
                 next = Some(next.map_or(at, |n| n.min(at)));
             }
@@ -182,22 +178,10 @@ fn open_town(
         .with_context(|| format!("cannot make the directory {}", directory.display()))?;
     let settings = Settings::read(&directory)?;
     let rules = Arc::new(settings.rules(&directory)?);
-    let embedded =
-        Arc::new(SqliteLog::open(directory.join("log.db"), sqlite::Options::default())?);
-    let (views, projector) =
-        Views::open(&directory.join("views.db"), Arc::clone(&rules), ViewsOptions::default())?;
-    let desk = Desk::open(&directory.join("desk.db"))?;
+    let embedded = Arc::new(SqliteLog::open(directory.join("log.db"), sqlite::Options::default())?);
+    let (views, projector) = Views::open(&directory.join("views.db"), ViewsOptions::default())?;
     let log: Arc<dyn EventStore> = Arc::clone(&embedded) as Arc<dyn EventStore>;
-    let town = Arc::new(Town::new(
-        comune.clone(),
-        directory,
-        settings,
-        log,
-        views,
-        desk,
-        rules,
-        clock,
-    ));
+    let town = Arc::new(Town::new(comune.clone(), directory, settings, log, views, rules, clock));
     let desk = Arc::new(register::Desk::new(Arc::clone(&town), system("register")?));
     Ok((Open { town, desk, embedded }, projector))
 }
@@ -214,15 +198,18 @@ async fn follow_views(town: Arc<Town>, mut projector: Projector, stop: watch::Re
     let runtime = tokio::runtime::Handle::current();
     let followed = tokio::task::spawn_blocking(move || {
         runtime.block_on(async {
-            let applied = |position: Position| {
-                town.viewed.send_replace(position);
-            };
+            let viewed = town.viewed.clone();
+            viewed.send_replace(projector.position());
+            projector.on_applied(Box::new(move |position: Position| {
+                viewed.send_replace(position);
+            }));
+            let rules = Arc::clone(&town.rules);
             let reader: Arc<dyn EventReader> = Arc::clone(&town.log) as Arc<dyn EventReader>;
             let mut stop = stop;
             let stopping = async move {
                 let _ = stop.wait_for(|stop| *stop).await;
             };
-            if let Err(error) = projector.run(reader, applied, stopping).await {
+            if let Err(error) = projector.run(reader, rules, stopping).await {
                 tracing::error!(comune = %town.comune, error = chain(&error),
                     "the views stopped following the log");
             }

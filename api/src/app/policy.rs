@@ -22,12 +22,7 @@ pub struct Principal {
 impl Principal {
     /// Pratica itself, as one of its processes.
     pub fn system(account: OfficerId) -> Self {
-        Principal {
-            account,
-            role: Role::System,
-            comuni: BTreeSet::new(),
-            offices: BTreeSet::new(),
-        }
+        Principal { account, role: Role::System, comuni: BTreeSet::new(), offices: BTreeSet::new() }
     }
 
     /// Whether the token is for this comune.
@@ -100,8 +95,12 @@ const PARTY: &[&str] = &[
 ];
 
 /// What a workflow of the paperless office writes back.
-const SERVICE: &[&str] =
-    &["case.add_document", "case.record_notice_receipt", "case.answer_request", "residency.declare"];
+const SERVICE: &[&str] = &[
+    "case.add_document",
+    "case.record_notice_receipt",
+    "case.answer_request",
+    "residency.declare",
+];
 
 /// What only Pratica's own processes send.
 const SYSTEM: &[&str] = &["case.expire_term", "case.record_registration"];
@@ -134,7 +133,7 @@ pub fn may_command(principal: &Principal, command: &str, relation: Relation) -> 
 /// The predicate that is part of every query over cases; none when the role reads no cases.
 pub fn case_access(principal: &Principal, today: Date) -> Option<Access> {
     match principal.role {
-        Role::Citizen => Some(Access::Account(principal.account.to_string(), today)),
+        Role::Citizen => Some(Access::Account { account: principal.account.to_string(), today }),
         Role::Clerk | Role::Officer => Some(Access::Offices(principal.offices.clone())),
         Role::Head | Role::Service | Role::System => Some(Access::Everything),
         Role::Registrar | Role::Analyst | Role::Administrator => None,

@@ -16,8 +16,8 @@ use pratica_domain::register::{
 use pratica_domain::term::rome_date;
 use pratica_domain::{Context, Event};
 use pratica_store::{
-    AppendRequest, Appended, Delivery, EventReader, Expected, Filter, Metadata,
-    Position, RecordedEvent, Request, Revision, StoreError, Subscription,
+    AppendRequest, Appended, Delivery, EventReader, Expected, Filter, Metadata, Position,
+    RecordedEvent, Request, Revision, StoreError, Subscription,
 };
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -26,6 +26,8 @@ use uuid::Uuid;
 
 /// The name of the process's checkpoint.
 pub const CHECKPOINT: &str = "register";
+/// How many events may be looked at again after a restart: a number given out is recognised.
+const CHECKPOINT_EVERY: u64 = 1_000;
 /// How many events the process takes at a time.
 const BATCH: usize = 256;
 /// How often an append is tried again when another node gave out the number first.
@@ -62,29 +64,25 @@ impl Desk {
     /// When the log or the checkpoint fails; the process goes on from its checkpoint when run again.
     pub async fn run(&self) -> Result<(), AppError> {
         let town = &self.town;
-        let checkpoint = town.desk.checkpoint(CHECKPOINT).await.map_err(AppError::views)?;
+        let checkpoint = town.views.checkpoint(CHECKPOINT).await.map_err(AppError::views)?;
+        let mut kept = checkpoint;
         town.registered.send_replace(checkpoint);
         let reader: Arc<dyn EventReader> = Arc::clone(&town.log) as Arc<dyn EventReader>;
-        let mut subscription =
-            Subscription::new(reader, checkpoint, Filter::all()).batch(BATCH);
+        let mut subscription = Subscription::new(reader, checkpoint, Filter::all()).batch(BATCH);
         loop {
-            let delivery = subscription
-                .next()
-                .await
-                .map_err(|e| AppError::store("following the log", e))?;
+            let delivery =
+                subscription.next().await.map_err(|e| AppError::store("following the log", e))?;
             let position = match delivery {
                 Delivery::Events { events, position } => {
                     self.handle(&events).await?;
                     position
                 }
-                Delivery::CaughtUp { position } => {
-                    town.desk
-                        .keep_checkpoint(CHECKPOINT, position)
-                        .await
-                        .map_err(AppError::views)?;
-                    position
-                }
+                Delivery::CaughtUp { position } => position,
             };
+            if position.get() >= kept.get() + CHECKPOINT_EVERY {
+                town.views.keep_checkpoint(CHECKPOINT, position).await.map_err(AppError::views)?;
+                kept = position;
+            }
             town.registered.send_if_modified(|p| {
                 let further = position > *p;
                 *p = position.max(*p);
@@ -160,17 +158,18 @@ impl Desk {
         let mut numbers: Vec<Option<(ProtocolNumber, jiff::civil::Date)>> =
             vec![None; entries.len()];
         for _ in 0..RETRIES {
-            let open: Vec<usize> =
-                (0..entries.len()).filter(|i| numbers.get(*i).is_some_and(Option::is_none)).collect();
+            let open: Vec<usize> = (0..entries.len())
+                .filter(|i| numbers.get(*i).is_some_and(Option::is_none))
+                .collect();
             if open.is_empty() {
                 break;
             }
             self.register_open(entries, &open, &mut numbers).await?;
         }
-        numbers.into_iter().collect::<Option<Vec<_>>>().ok_or(AppError::NotReached {
-            what: "the protocol register",
-            position: 0,
-        })
+        numbers
+            .into_iter()
+            .collect::<Option<Vec<_>>>()
+            .ok_or(AppError::NotReached { what: "the protocol register", position: 0 })
     }
 
     async fn register_open(
@@ -308,7 +307,9 @@ impl Desk {
             match town.log.append(append).await {
                 Ok(appended) => return Ok(appended.position),
                 Err(StoreError::Conflict { .. }) => {}
-                Err(error) => return Err(AppError::store("recording an act of the register", error)),
+                Err(error) => {
+                    return Err(AppError::store("recording an act of the register", error));
+                }
             }
         }
         Err(AppError::Conflict { expected: "-".into(), actual: "-".into(), by: Vec::new() })

@@ -27,7 +27,7 @@ pub async fn expire_due(town: &Town, principal: &Principal) -> Result<u64, AppEr
         let due = town.views.due_terms(today, BATCH).await.map_err(AppError::views)?.value;
         let mut progressed = false;
         for term in due {
-            match expire(town, principal, term.case, term.key, term.end).await {
+            match expire(town, principal, term.case, term.term, term.end).await {
                 Ok(recorded) => {
                     expired += u64::from(recorded);
                     progressed |= recorded;

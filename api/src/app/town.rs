@@ -4,10 +4,10 @@ use super::clock::Clock;
 use super::error::AppError;
 use super::settings::Settings;
 use moka::sync::Cache;
-use pratica_domain::ids::{CaseId, ComuneId};
-use pratica_domain::case::Procedure;
 use pratica_domain::Case;
-use pratica_projections::{Desk, Rules, Views};
+use pratica_domain::case::Procedure;
+use pratica_domain::ids::{CaseId, ComuneId};
+use pratica_projections::{Rules, Views};
 use pratica_store::{EventStore, Position, StreamName};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -31,8 +31,6 @@ pub struct Town {
     pub log: Arc<dyn EventStore>,
     /// The status views.
     pub views: Views,
-    /// What is not derived from the log: saved views, checkpoints of processes.
-    pub desk: Desk,
     /// Rules and calendar.
     pub rules: Arc<Rules>,
     /// The clock.
@@ -47,14 +45,12 @@ pub struct Town {
 
 impl Town {
     /// Puts a comune together.
-    #[expect(clippy::too_many_arguments, reason = "called once, by the house")]
     pub fn new(
         comune: ComuneId,
         directory: PathBuf,
         settings: Settings,
         log: Arc<dyn EventStore>,
         views: Views,
-        desk: Desk,
         rules: Arc<Rules>,
         clock: Arc<dyn Clock>,
     ) -> Self {
@@ -64,7 +60,6 @@ impl Town {
             settings,
             log,
             views,
-            desk,
             rules,
             clock,
             cases: Cache::new(CACHED_CASES),

@@ -152,9 +152,9 @@ impl Authenticate {
         let claims = jsonwebtoken::decode::<Claims>(token, &self.key, &validation)
             .map_err(|_| Status::unauthenticated("the token is not valid or has expired"))?
             .claims;
-        let principal = claims
-            .principal()
-            .map_err(|e| Status::unauthenticated(format!("the token's claims are not valid: {e}")))?;
+        let principal = claims.principal().map_err(|e| {
+            Status::unauthenticated(format!("the token's claims are not valid: {e}"))
+        })?;
         if principal.role == Role::System {
             return Err(Status::unauthenticated("no token is for Pratica's own processes"));
         }

@@ -259,10 +259,8 @@ fn receipt(
     deadlines: &[common::Deadline],
     language: Language,
 ) -> Option<common::Receipt> {
-    let filed = done
-        .events
-        .iter()
-        .any(|e| matches!(e, Event::Residency(ResidencyEvent::Declared(_))));
+    let filed =
+        done.events.iter().any(|e| matches!(e, Event::Residency(ResidencyEvent::Declared(_))));
     let opening = done.case.file.opening.as_ref().filter(|_| filed)?;
     let filing_number = filing_number(&done.case.file);
     let silence = deadlines.iter().find(|d| d.effect_at_end == "silence_assent");
@@ -270,9 +268,10 @@ fn receipt(
         Some(term) => {
             let mut facts = Facts::new();
             facts.insert("term".to_owned(), term.title.clone());
-            let due = term.due_date.as_ref().map(|d| {
-                format!("{:04}-{:02}-{:02}", d.year, d.month, d.day)
-            });
+            let due = term
+                .due_date
+                .as_ref()
+                .map(|d| format!("{:04}-{:02}-{:02}", d.year, d.month, d.day));
             facts.insert("end".to_owned(), due.unwrap_or_default());
             facts.insert("article".to_owned(), term.article.clone());
             messages::text(language, "receipt.silence_assent", &facts)

@@ -38,7 +38,9 @@ pub(crate) fn status(error: AppError) -> Status {
             let text = format!("these fields break a rule: {}", fields.join(", "));
             Status::with_error_details(Code::InvalidArgument, text, details)
         }
-        AppError::Denied => with_reason(Code::PermissionDenied, "PERMISSION_DENIED", "not permitted"),
+        AppError::Denied => {
+            with_reason(Code::PermissionDenied, "PERMISSION_DENIED", "not permitted")
+        }
         AppError::NotFound(what) => {
             with_reason(Code::NotFound, "NOT_FOUND", &format!("no such {what}"))
         }

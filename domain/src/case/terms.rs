@@ -212,6 +212,23 @@ impl Terms {
         })
     }
 
+    /// A clock with the notices that suspend it.
+    fn clock(
+        &self,
+        key: &TermKey,
+        rules: &RuleSet,
+        calendar: &Calendar,
+    ) -> Result<Option<TermClock>, TermError> {
+        let Some(term) = self.clocks.get(key) else { return Ok(None) };
+        let mut clock = term.clock.clone();
+        for notice in self.notices.iter().filter(|n| n.suspends.contains(key)) {
+            for entry in notice.clock_entries(rules, calendar)? {
+                clock.push(entry);
+            }
+        }
+        Ok(Some(clock))
+    }
+
     /// Reckons one clock.
     ///
     /// # Errors
@@ -224,12 +241,7 @@ impl Terms {
     ) -> Result<Option<ReckonedTerm>, TermError> {
         let Some(term) = self.clocks.get(key) else { return Ok(None) };
         let rule = rules.term(&key.rule())?;
-        let mut clock = term.clock.clone();
-        for notice in self.notices.iter().filter(|n| n.suspends.contains(key)) {
-            for entry in notice.clock_entries(rules, calendar)? {
-                clock.push(entry);
-            }
-        }
+        let Some(clock) = self.clock(key, rules, calendar)? else { return Ok(None) };
         let reckoning = clock.reckon(rules, calendar)?;
         Ok(Some(ReckonedTerm {
             key: key.clone(),
@@ -237,6 +249,23 @@ impl Terms {
             reckoning,
             expired_for: term.expired_for,
         }))
+    }
+
+    /// The legal end of a clock as if everything that holds it up ended on a day.
+    ///
+    /// # Errors
+    /// As [`Terms::reckon`].
+    pub fn end_if_resumed_on(
+        &self,
+        key: &TermKey,
+        on: Date,
+        rules: &RuleSet,
+        calendar: &Calendar,
+    ) -> Result<Option<Date>, TermError> {
+        match self.clock(key, rules, calendar)? {
+            Some(clock) => clock.end_if_resumed_on(on, rules, calendar),
+            None => Ok(None),
+        }
     }
 
     /// Reckons every clock, in the order of their keys.

@@ -113,3 +113,11 @@ pub(crate) fn of_day(c: &Connection, day: Date) -> Result<Vec<RegistrationRow>, 
     );
     collect(c, &sql, vec![Value::from(dates::number(day))])
 }
+
+/// The last number of a day's year given out up to and including that day.
+pub(crate) fn last_to(c: &Connection, day: Date) -> Result<Option<u64>, ViewError> {
+    let last: Option<i64> = c
+        .prepare_cached("SELECT max(number) FROM register WHERE year = ? AND registered_on <= ?")?
+        .query_row((day.year(), dates::number(day)), |row| row.get(0))?;
+    Ok(last.and_then(|n| u64::try_from(n).ok()))
+}

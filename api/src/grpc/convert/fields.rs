@@ -4,7 +4,7 @@ use crate::app::{AppError, Violation};
 use crate::messages::Language;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use pratica_domain::ids::{ComuneId, InvalidId};
+use pratica_domain::ids::InvalidId;
 use pratica_domain::people::{Address, FiscalCode, Person};
 use pratica_domain::residency::Attachment;
 use pratica_domain::term::{Length, Unit};
@@ -80,7 +80,10 @@ impl Fields {
         match Uuid::parse_str(text) {
             Ok(id) if !id.is_nil() => Some(id),
             _ => {
-                self.refuse("request_id", "required: a UUID that the client makes and keeps across retries");
+                self.refuse(
+                    "request_id",
+                    "required: a UUID that the client makes and keeps across retries",
+                );
                 None
             }
         }
@@ -89,7 +92,10 @@ impl Fields {
     /// Free text within bounds. Whether it may be empty is for the rules of the command.
     pub(crate) fn text(&mut self, field: &str, text: String) -> Option<String> {
         if text.len() > TEXT_BYTES_MAX {
-            self.refuse(field, format!("at most {TEXT_BYTES_MAX} bytes; attach a document instead"));
+            self.refuse(
+                field,
+                format!("at most {TEXT_BYTES_MAX} bytes; attach a document instead"),
+            );
             None
         } else {
             Some(text)
@@ -188,13 +194,14 @@ impl Fields {
             self.refuse(field, "required: count and unit");
             return None;
         };
-        let unit = self.choice(&format!("{field}.unit"), length.unit, |u: proto::TermUnit| match u {
-            proto::TermUnit::Unspecified => None,
-            proto::TermUnit::Days => Some(Unit::Days),
-            proto::TermUnit::WorkingDays => Some(Unit::WorkingDays),
-            proto::TermUnit::Months => Some(Unit::Months),
-            proto::TermUnit::Years => Some(Unit::Years),
-        });
+        let unit =
+            self.choice(&format!("{field}.unit"), length.unit, |u: proto::TermUnit| match u {
+                proto::TermUnit::Unspecified => None,
+                proto::TermUnit::Days => Some(Unit::Days),
+                proto::TermUnit::WorkingDays => Some(Unit::WorkingDays),
+                proto::TermUnit::Months => Some(Unit::Months),
+                proto::TermUnit::Years => Some(Unit::Years),
+            });
         if !(1..=3650).contains(&length.count) {
             self.refuse(format!("{field}.count"), "must be 1 to 3650");
             return None;

@@ -57,12 +57,8 @@ fn form(
             .map(Some),
     };
     let title_details = f.text("form.title_details", form.title_details);
-    let members: Vec<Option<MemberForm>> = form
-        .members
-        .into_iter()
-        .enumerate()
-        .map(|(i, member)| one(f, i, member, asking))
-        .collect();
+    let members: Vec<Option<MemberForm>> =
+        form.members.into_iter().enumerate().map(|(i, member)| one(f, i, member, asking)).collect();
     Some(Form {
         kind: kind?,
         ministry_form: form.ministry_form,

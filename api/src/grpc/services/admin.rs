@@ -27,7 +27,7 @@ impl AdminService for Shared {
             let open = self.town_for(&call, &m.comune, Area::Administration)?;
             let head =
                 open.town.log.head().await.map_err(|e| AppError::store("reading the head", e))?;
-            let views = open.town.views.status().await.map_err(view_error)?;
+            let views = open.town.views.status().await.map_err(view_error)?.value;
             Ok(GetStatusResponse {
                 log_position: head.get(),
                 views: views
@@ -71,13 +71,13 @@ impl AdminService for Shared {
                 // Progress that nobody reads fast enough is left out.
                 let _ = sender.try_send(Ok(message));
             };
-            let rebuilt = runtime.block_on(town.views.rebuild(reader, progress));
+            let rebuilt = runtime.block_on(town.views.rebuild(reader, &town.rules, progress));
             let last = match rebuilt {
                 Ok(rebuilt) => Ok(RebuildViewsResponse {
                     position: rebuilt.position.get(),
                     log_position: rebuilt.position.get(),
                     done: true,
-                    content_digest: rebuilt.content_digest,
+                    content_digest: rebuilt.content_digest.to_string(),
                 }),
                 Err(error) => Err(status(view_error(error))),
             };

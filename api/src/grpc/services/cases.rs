@@ -81,7 +81,7 @@ impl CasesService for Shared {
                 after: (!m.page_token.is_empty()).then_some(m.page_token),
             };
             let found =
-                open.town.views.list_cases(&access, &filter, page).await.map_err(view_error)?;
+                open.town.views.list_cases(&access, &filter, &page).await.map_err(view_error)?;
             let language = call.language(&m.language);
             Ok(ListCasesResponse {
                 cases: found.value.rows.iter().map(|r| show::row(r, today, language)).collect(),
@@ -108,7 +108,7 @@ impl CasesService for Shared {
             let mut cases = Vec::new();
             for key in search_keys(&m.query)? {
                 let found =
-                    open.town.views.search(&access, key, limit).await.map_err(view_error)?;
+                    open.town.views.search(&access, &key, limit).await.map_err(view_error)?;
                 position = found.position.get();
                 for row in found.value {
                     let row = show::row(&row, today, language);
@@ -138,8 +138,7 @@ impl CasesService for Shared {
                 after: (!m.page_token.is_empty()).then_some(m.page_token),
             };
             let internal = call.principal.role.is_staff();
-            let found =
-                open.town.views.timeline(id, internal, page).await.map_err(view_error)?;
+            let found = open.town.views.timeline(id, internal, &page).await.map_err(view_error)?;
             let language = call.language(&m.language);
             Ok(GetTimelineResponse {
                 entries: found.value.rows.iter().map(|r| show::timeline(r, language)).collect(),

@@ -193,12 +193,9 @@ impl Reading {
 
 fn recorded(event: &RecordedEvent, personal: bool) -> Result<RecordedEventMessage, AppError> {
     let metadata = event.metadata().map_err(|e| AppError::store("reading metadata", e))?;
-    let mut payload: serde_json::Value =
-        serde_json::from_slice(&event.payload).map_err(|e| AppError::Fault {
-            doing: "reading a payload",
-            source: Box::new(e),
-            transient: false,
-        })?;
+    let mut payload: serde_json::Value = serde_json::from_slice(&event.payload).map_err(|e| {
+        AppError::Fault { doing: "reading a payload", source: Box::new(e), transient: false }
+    })?;
     if !personal {
         show::without_personal(&mut payload);
     }
@@ -221,4 +218,3 @@ fn recorded(event: &RecordedEvent, personal: bool) -> Result<RecordedEventMessag
         rules_version: metadata.rules_version,
     })
 }
-

@@ -2,10 +2,10 @@
 
 use super::Shared;
 use super::shared::{Call, at_least, fingerprint, page_size, view_error};
+use crate::app::AppError;
 use crate::app::house::Open;
 use crate::app::policy::Area;
 use crate::app::register::{Numbered, daily_hash};
-use crate::app::AppError;
 use crate::grpc::convert::{Fields, casework};
 use crate::grpc::show;
 use crate::grpc::status::status;
@@ -46,7 +46,7 @@ impl RegisterService for Shared {
                 after: (!m.page_token.is_empty()).then_some(m.page_token),
             };
             let found =
-                open.town.views.register_list(year, day, page).await.map_err(view_error)?;
+                open.town.views.register_list(year, day, &page).await.map_err(view_error)?;
             Ok(ListRegistrationsResponse {
                 registrations: found.value.rows.iter().map(show::registration).collect(),
                 next_page_token: found.value.next.unwrap_or_default(),
@@ -67,12 +67,7 @@ impl RegisterService for Shared {
             let mut f = Fields::default();
             let number = f.parse::<ProtocolNumber>("number", &m.number);
             let number = f.finish(number)?;
-            let found = open
-                .town
-                .views
-                .registration(number.year, number.number)
-                .await
-                .map_err(view_error)?;
+            let found = open.town.views.registration(number).await.map_err(view_error)?;
             let row = found.value.ok_or(AppError::NotFound("registration"))?;
             Ok(GetRegistrationResponse {
                 registration: Some(show::registration(&row)),
@@ -128,8 +123,7 @@ impl RegisterService for Shared {
                 _ => None,
             };
             let (id, number, command) = f.finish(ready)?;
-            let position =
-                open.desk.act(&call.principal, number.year, &command, id, hash).await?;
+            let position = open.desk.act(&call.principal, number.year, &command, id, hash).await?;
             Ok(AnnulRegistrationResponse { position: position.get() })
         };
         answer.await.map(Response::new).map_err(status)
@@ -149,8 +143,7 @@ impl RegisterService for Shared {
             let (id, day) = f.finish(request_id.zip(day))?;
             let head = head(open).await?;
             at_least(open, head).await?;
-            let rows =
-                open.town.views.registrations_of_day(day).await.map_err(view_error)?.value;
+            let rows = open.town.views.registrations_of_day(day).await.map_err(view_error)?.value;
             let lines: Vec<String> = rows
                 .iter()
                 .map(|r| {

@@ -215,8 +215,7 @@ pub(crate) async fn at_least(open: &Open, min_position: u64) -> Result<(), AppEr
     if min_position == 0 {
         return Ok(());
     }
-    let head =
-        open.town.log.head().await.map_err(|e| AppError::store("reading the head", e))?;
+    let head = open.town.log.head().await.map_err(|e| AppError::store("reading the head", e))?;
     if min_position > head.get() {
         let rule = format!("is beyond the log, whose last position is {}", head.get());
         return Err(AppError::Invalid(vec![Violation::new("min_position", rule)]));

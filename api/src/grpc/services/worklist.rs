@@ -49,7 +49,7 @@ impl WorklistService for Shared {
             let found = open
                 .town
                 .views
-                .worklist(&access, &query, today, page)
+                .worklist(&access, &query, today, &page)
                 .await
                 .map_err(view_error)?;
             let language = call.language(&m.language);
@@ -94,7 +94,8 @@ impl WorklistService for Shared {
             view_query(&call, query.clone(), today)?;
             let text = crate::app::deliver::hex(&query.encode_to_vec());
             let account = call.principal.account.as_str();
-            open.town.desk.save_view(account, &name, &text).await.map_err(view_error)?;
+            let view = pratica_projections::SavedView { name: name.clone(), query: text };
+            open.town.views.save_view(account, &view).await.map_err(view_error)?;
             Ok(SaveViewResponse { view: Some(SavedView { name, query: Some(query) }) })
         };
         answer.await.map(Response::new).map_err(status)
@@ -108,7 +109,7 @@ impl WorklistService for Shared {
         let answer = async {
             let open = self.town_for(&call, &m.comune, Area::Worklist)?;
             let account = call.principal.account.as_str();
-            let saved = open.town.desk.list_views(account).await.map_err(view_error)?;
+            let saved = open.town.views.saved_views(account).await.map_err(view_error)?;
             let views = saved
                 .into_iter()
                 .map(|v| Ok(SavedView { query: Some(read_view(&v.query)?), name: v.name }))
@@ -126,7 +127,8 @@ impl WorklistService for Shared {
         let answer = async {
             let open = self.town_for(&call, &m.comune, Area::Worklist)?;
             let account = call.principal.account.as_str();
-            let deleted = open.town.desk.delete_view(account, &m.name).await.map_err(view_error)?;
+            let deleted =
+                open.town.views.delete_view(account, &m.name).await.map_err(view_error)?;
             Ok(DeleteViewResponse { deleted })
         };
         answer.await.map(Response::new).map_err(status)
@@ -254,12 +256,8 @@ impl Shared {
         let office = own_office(call, office)?;
         let access = self.access(call, today)?;
         let officer = Some(&call.principal.account);
-        let found = open
-            .town
-            .views
-            .counts(&access, &office, officer, today)
-            .await
-            .map_err(view_error)?;
+        let found =
+            open.town.views.counts(&access, &office, officer, today).await.map_err(view_error)?;
         let c = found.value;
         let counts = WorklistCounts {
             open: c.open,
@@ -279,8 +277,7 @@ impl Shared {
         name: &str,
     ) -> Result<WorklistQuery, AppError> {
         let account = call.principal.account.as_str();
-        let views = open.town.desk.list_views(account).await.map_err(view_error)?;
-        let view = views.iter().find(|v| v.name == name);
+        let view = open.town.views.saved_view(account, name).await.map_err(view_error)?;
         read_view(&view.ok_or(AppError::NotFound("saved view"))?.query)
     }
 
