@@ -4,5 +4,6 @@
 //! to a running server through the contract only, except for what owns a data directory.
 
 pub mod app;
+pub mod cli;
 pub mod grpc;
 pub mod messages;

@@ -1,3 +1,9 @@
-//! The binary `pratica`.
+//! The binary `pratica`: parse, run, print what failed with its whole chain.
 
-fn main() {}
+use clap::Parser as _;
+use pratica_api::cli::{Cli, run};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    run(Cli::parse())
+}

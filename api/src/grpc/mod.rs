@@ -11,3 +11,4 @@ mod show;
 mod status;
 
 pub use server::{Options, serve};
+pub use show::reckoning_steps as explain_steps;

@@ -139,7 +139,7 @@ pub(crate) fn steps(term: &ReckonedTerm, language: Language) -> Vec<common::Dead
 }
 
 /// The arithmetic of a reckoning in words.
-pub(crate) fn reckoning_steps(
+pub fn reckoning_steps(
     reckoning: &pratica_domain::term::Reckoning,
     language: Language,
 ) -> Vec<common::DeadlineStep> {

@@ -1,0 +1,67 @@
+//! The command line. Data goes to stdout, everything else to stderr.
+//!
+//! Commands that own a data directory (`serve`, `import`, `verify`, `rebuild`) open it; every other
+//! one is a client of a running server and knows the contract only.
+
+mod exit;
+mod fiscal_code;
+mod output;
+mod serve;
+mod term;
+mod token;
+
+pub use exit::{Exit, Failure};
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Pratica: cases of an Italian comune as immutable events, over gRPC.
+#[derive(Debug, Parser)]
+#[command(name = "pratica", version, propagate_version = true)]
+pub struct Cli {
+    /// How results are printed: tables for people, JSON for programs.
+    #[arg(long, global = true, value_enum, default_value_t = output::Format::Table)]
+    pub format: output::Format,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve one or more comuni over gRPC.
+    Serve(serve::Args),
+    /// Mint a token signed by the server's own key.
+    Token(token::Args),
+    /// Compute the end of a legal term, with its explanation.
+    Term(term::Args),
+    /// Check a fiscal code and say what it holds.
+    FiscalCode(fiscal_code::Args),
+    /// Print the completion script of a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Runs a command and answers its exit code.
+pub fn run(cli: Cli) -> ExitCode {
+    let format = cli.format;
+    let done = match cli.command {
+        Command::Serve(args) => serve::run(args),
+        Command::Token(args) => token::run(&args),
+        Command::Term(args) => term::run(&args, format),
+        Command::FiscalCode(args) => fiscal_code::run(&args, format),
+        Command::Completions { shell } => {
+            let mut command = <Cli as clap::CommandFactory>::command();
+            clap_complete::generate(shell, &mut command, "pratica", &mut std::io::stdout());
+            Ok(())
+        }
+    };
+    match done {
+        Ok(()) => Exit::Done.into(),
+        Err(failure) => {
+            failure.print();
+            failure.exit().into()
+        }
+    }
+}

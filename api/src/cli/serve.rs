@@ -1,0 +1,119 @@
+//! `pratica serve`: one or more comuni over gRPC, on the embedded store.
+
+use super::exit::Failure;
+use crate::app::{Clock, House, ManualClock, SystemClock};
+use crate::grpc::auth::ServerKey;
+use crate::grpc::{Options, serve};
+use anyhow::Context as _;
+use jiff::Timestamp;
+use pratica_domain::ids::ComuneId;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+
+/// Arguments of `pratica serve`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Directory of the data; made if it is not there.
+    #[arg(long, default_value = "pratica-data")]
+    data: PathBuf,
+    /// A comune to serve; repeat for several. Without one, every directory in the data is served.
+    #[arg(long)]
+    comune: Vec<ComuneId>,
+    /// Address to listen on. Port 0 takes a free one, which is printed.
+    #[arg(long, default_value = "127.0.0.1:50051")]
+    listen: SocketAddr,
+    /// Start a manual clock at this instant (for training and tests); it moves by AdvanceClock only.
+    #[arg(long, value_name = "INSTANT")]
+    manual_clock: Option<Timestamp>,
+    /// Origin of a web page that may call over gRPC-Web; repeat for several.
+    #[arg(long)]
+    web_origin: Vec<String>,
+    /// Do not describe the services to who asks.
+    #[arg(long)]
+    no_reflection: bool,
+}
+
+pub(crate) fn run(args: Args) -> Result<(), Failure> {
+    telemetry();
+    runtime()?.block_on(serve_until_stopped(args))?;
+    Ok(())
+}
+
+/// The runtime of everything that waits.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+/// Logs to stderr; `PRATICA_LOG` narrows them. Never personal data, whatever the level.
+pub(crate) fn telemetry() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("PRATICA_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let subscriber =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).finish();
+    // A second call, as in tests, keeps the first subscriber.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+async fn serve_until_stopped(args: Args) -> anyhow::Result<()> {
+    let clock: Arc<dyn Clock> = match args.manual_clock {
+        Some(start) => Arc::new(ManualClock::new(start)),
+        None => Arc::new(SystemClock),
+    };
+    std::fs::create_dir_all(&args.data)
+        .with_context(|| format!("cannot make the directory {}", args.data.display()))?;
+    let comuni = if args.comune.is_empty() { comuni_in(&args.data)? } else { args.comune.clone() };
+    anyhow::ensure!(
+        !comuni.is_empty(),
+        "{} holds no comune yet: name the first with --comune",
+        args.data.display()
+    );
+    let key = ServerKey::open(&args.data)?;
+    let (house, projectors) = House::open(&args.data, &comuni, clock)?;
+    house.start(projectors).await;
+    let listener = TcpListener::bind(args.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", args.listen))?;
+    let address = listener.local_addr()?;
+    let names: Vec<_> = comuni.iter().map(ComuneId::as_str).collect();
+    tracing::info!(%address, comuni = names.join(", "), "serving");
+    println!("{address}");
+    let options = Options { web_origins: args.web_origin, reflection: !args.no_reflection };
+    let served = serve(listener, Arc::clone(&house), &key, &options, stop_asked()).await;
+    house.stop().await;
+    served
+}
+
+/// The comuni that a data directory holds: the directories with a log.
+///
+/// # Errors
+/// When the directory cannot be read, or one of its comuni is not named like a comune.
+pub(crate) fn comuni_in(data: &std::path::Path) -> anyhow::Result<Vec<ComuneId>> {
+    let mut comuni = Vec::new();
+    for entry in std::fs::read_dir(data)? {
+        let path = entry?.path();
+        if path.join("log.db").is_file() {
+            let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
+            comuni.push(name.unwrap_or_default().parse()?);
+        }
+    }
+    comuni.sort();
+    Ok(comuni)
+}
+
+/// Ready when the process is asked to stop.
+async fn stop_asked() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}
