@@ -3,10 +3,15 @@
 //! Commands that own a data directory (`serve`, `import`, `verify`, `rebuild`) open it; every other
 //! one is a client of a running server and knows the contract only.
 
+mod ask;
+pub mod client;
+pub mod commands;
 mod exit;
+pub mod fill;
 mod fiscal_code;
 mod output;
 mod serve;
+mod show;
 mod term;
 mod token;
 
@@ -36,6 +41,8 @@ enum Command {
     Term(term::Args),
     /// Check a fiscal code and say what it holds.
     FiscalCode(fiscal_code::Args),
+    #[command(flatten)]
+    Ask(ask::Ask),
     /// Print the completion script of a shell.
     Completions {
         /// Which shell.
@@ -51,6 +58,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Token(args) => token::run(&args),
         Command::Term(args) => term::run(&args, format),
         Command::FiscalCode(args) => fiscal_code::run(&args, format),
+        Command::Ask(ask) => ask::run(ask, format),
         Command::Completions { shell } => {
             let mut command = <Cli as clap::CommandFactory>::command();
             clap_complete::generate(shell, &mut command, "pratica", &mut std::io::stdout());

@@ -46,7 +46,7 @@ pub(crate) fn status(error: AppError) -> Status {
         }
         AppError::Rejected(rejection) => rejected(&rejection),
         AppError::Conflict { expected, actual, by } => {
-            let winner = by.last();
+            let winner = by.first();
             let mut metadata = HashMap::from([
                 ("expected_etag".to_owned(), expected),
                 ("actual_etag".to_owned(), actual),

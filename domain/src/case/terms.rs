@@ -62,6 +62,13 @@ pub(crate) struct CaseTerm {
     pub expired_for: Option<Date>,
 }
 
+impl CaseTerm {
+    fn is_stopped(&self) -> bool {
+        let stop = |e: &ClockEntry| matches!(e.operation, ClockOperation::Stop { .. });
+        self.clock.entries.iter().any(stop)
+    }
+}
+
 /// A notice of rejection as far as it moves clocks (L. 241/1990 art. 10-bis).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoticeClock {
@@ -160,7 +167,7 @@ impl Terms {
 
     /// Stops every clock that has not been stopped.
     pub fn stop_all(&mut self, on: Date, event: u64, event_type: &str) {
-        for term in self.clocks.values_mut() {
+        for term in self.clocks.values_mut().filter(|t| !t.is_stopped()) {
             term.clock.push(ClockEntry {
                 operation: ClockOperation::Stop { on },
                 event,
