@@ -15,9 +15,6 @@ pub(crate) struct Common {
     /// The comune.
     #[arg(long, env = "PRATICA_COMUNE")]
     comune: String,
-    /// Language of texts: it or en.
-    #[arg(long, default_value = "it")]
-    language: String,
 }
 
 /// The client commands.
@@ -165,7 +162,7 @@ async fn answer(ask: Ask, format: Format) -> Result<(), Failure> {
         Timeline, Watch, Worklist,
     };
     const CASES: &str = "pratica.cases.v1.CasesService";
-    let one = |common: &Common, case: &str| json!({ "comune": common.comune, "case_id": case, "language": common.language });
+    let one = |common: &Common, case: &str| json!({ "comune": common.comune, "case_id": case });
     match ask {
         File { common, form, dry_run, request_id } => {
             let mut request = read_json(&form)?;
@@ -182,16 +179,14 @@ async fn answer(ask: Ask, format: Format) -> Result<(), Failure> {
         List { common, filters, size } => {
             let client = Client::connect(&common.connection).await?;
             let method = format!("{CASES}/ListCases");
-            let mut request =
-                json!({ "comune": common.comune, "page_size": size, "language": common.language });
+            let mut request = json!({ "comune": common.comune, "page_size": size });
             set_all(&client, &method, &mut request, "filter.", &filters)?;
             let answer = client.call(&method, request).await?;
             print(format, &answer, |a| show::cases(list(a, "cases")));
         }
         Search { common, query } => {
             let client = Client::connect(&common.connection).await?;
-            let request =
-                json!({ "comune": common.comune, "query": query, "language": common.language });
+            let request = json!({ "comune": common.comune, "query": query });
             let answer = client.call(&format!("{CASES}/SearchCases"), request).await?;
             print(format, &answer, |a| show::cases(list(a, "cases")));
         }
@@ -264,7 +259,7 @@ async fn answer(ask: Ask, format: Format) -> Result<(), Failure> {
         Worklist { common, filters } => {
             let client = Client::connect(&common.connection).await?;
             let method = "pratica.worklist.v1.WorklistService/ListWorklist";
-            let mut request = json!({ "comune": common.comune, "language": common.language });
+            let mut request = json!({ "comune": common.comune });
             set_all(&client, method, &mut request, "query.", &filters)?;
             let answer = client.call(method, request).await?;
             print(format, &answer, |a| show::cases(list(a, "cases")));

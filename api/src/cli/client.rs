@@ -21,6 +21,9 @@ pub struct Connection {
     /// The token; `pratica token` makes one.
     #[arg(long, env = "PRATICA_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
+    /// Language of texts: it or en.
+    #[arg(long, default_value = "it")]
+    pub language: String,
     /// A file that holds the token.
     #[arg(long, conflicts_with = "token")]
     pub token_file: Option<PathBuf>,
@@ -31,6 +34,7 @@ pub struct Connection {
 pub struct Client {
     channel: Channel,
     token: Option<MetadataValue<Ascii>>,
+    language: Option<MetadataValue<Ascii>>,
     pool: DescriptorPool,
 }
 
@@ -48,14 +52,14 @@ impl Client {
             ),
             (None, None) => None,
         };
-        Self::open(&connection.server, token.as_deref()).await
+        Self::open(&connection.server, token.as_deref(), &connection.language).await
     }
 
-    /// Connects to an address with a token.
+    /// Connects to an address with a token; texts come in `language`.
     ///
     /// # Errors
     /// As [`Client::connect`].
-    pub async fn open(server: &str, token: Option<&str>) -> Result<Self, Failure> {
+    pub async fn open(server: &str, token: Option<&str>, language: &str) -> Result<Self, Failure> {
         let channel = Endpoint::from_shared(server.to_owned())
             .map_err(|e| Failure::Usage(format!("{server} is not an address: {e}")))?
             .connect()
@@ -70,7 +74,7 @@ impl Client {
             };
         let pool = DescriptorPool::decode(pratica_proto::DESCRIPTORS)
             .context("the contract's descriptors cannot be read")?;
-        Ok(Client { channel, token, pool })
+        Ok(Client { channel, token, language: language.parse().ok(), pool })
     }
 
     /// A method by its full name, `pratica.cases.v1.CasesService/GetCase`.
@@ -139,6 +143,9 @@ impl Client {
         if let Some(token) = &self.token {
             request.metadata_mut().insert("authorization", token.clone());
         }
+        if let Some(language) = &self.language {
+            request.metadata_mut().insert("accept-language", language.clone());
+        }
         Ok(request)
     }
 }
@@ -152,7 +159,8 @@ fn path(method: &MethodDescriptor) -> Result<tonic::codegen::http::uri::PathAndQ
 fn json(message: &DynamicMessage) -> Result<Value, Failure> {
     let options = prost_reflect::SerializeOptions::new()
         .use_proto_field_name(true)
-        .stringify_64_bit_integers(false);
+        .stringify_64_bit_integers(false)
+        .skip_default_fields(false);
     let value = message.serialize_with_options(serde_json::value::Serializer, &options);
     Ok(value.context("the answer cannot be shown as JSON")?)
 }

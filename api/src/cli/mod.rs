@@ -6,6 +6,7 @@
 mod ask;
 pub mod client;
 pub mod commands;
+mod demo;
 mod exit;
 pub mod fill;
 mod fiscal_code;
@@ -35,6 +36,8 @@ pub struct Cli {
 enum Command {
     /// Serve one or more comuni over gRPC.
     Serve(serve::Args),
+    /// Live a year in an invented town, over gRPC, and show what each user would look at.
+    Demo(demo::Args),
     /// Mint a token signed by the server's own key.
     Token(token::Args),
     /// Compute the end of a legal term, with its explanation.
@@ -55,6 +58,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let format = cli.format;
     let done = match cli.command {
         Command::Serve(args) => serve::run(args),
+        Command::Demo(args) => demo::run(&args),
         Command::Token(args) => token::run(&args),
         Command::Term(args) => term::run(&args, format),
         Command::FiscalCode(args) => fiscal_code::run(&args, format),

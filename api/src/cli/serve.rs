@@ -48,8 +48,13 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 
 /// Logs to stderr; `PRATICA_LOG` narrows them. Never personal data, whatever the level.
 pub(crate) fn telemetry() {
+    telemetry_at("info");
+}
+
+/// As [`telemetry`], at a level of one's own.
+pub(crate) fn telemetry_at(level: &str) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("PRATICA_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
     let subscriber =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).finish();
     // A second call, as in tests, keeps the first subscriber.
@@ -103,7 +108,7 @@ pub(crate) fn comuni_in(data: &std::path::Path) -> anyhow::Result<Vec<ComuneId>>
 }
 
 /// Ready when the process is asked to stop.
-async fn stop_asked() {
+pub(crate) async fn stop_asked() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -445,17 +445,37 @@ fn requests(file: &CaseFile) -> Vec<cases::RequestView> {
 }
 
 /// A step of the timeline in words.
-pub(crate) fn timeline(row: &TimelineRow, language: Language) -> cases::TimelineEntry {
+pub(crate) fn timeline(
+    row: &TimelineRow,
+    rules: Option<&pratica_domain::term::RuleSet>,
+    language: Language,
+) -> cases::TimelineEntry {
     let mut facts = facts_of(&serde_json::Value::Object(row.args.clone()));
     for (name, value) in facts.clone() {
         if let Some(last) = name.rsplit('.').next() {
             facts.entry(last.to_owned()).or_insert(value);
         }
     }
+    // A term is named by its title; what its end means depends on who had to act.
+    let mut key = row.event_type.clone();
+    let rule = facts.get("term").and_then(|t| {
+        let id = t.split('#').next().unwrap_or(t);
+        rules?.term(&id.into()).ok()
+    });
+    if let Some(rule) = rule {
+        let title = match language {
+            Language::It => &rule.title_it,
+            Language::En => &rule.title_en,
+        };
+        facts.insert("term".to_owned(), title.clone());
+        if key == "case.term_expired" && rule.owner != pratica_domain::term::TermOwner::Office {
+            key.push_str("_by_others");
+        }
+    }
     cases::TimelineEntry {
         revision: row.revision.get(),
         event_type: row.event_type.clone(),
-        text: event_text(language, &row.event_type, &facts),
+        text: event_text(language, &key, &facts),
         occur_time: Some(timestamp_message(row.occurred_at)),
         record_time: Some(timestamp_message(row.recorded_at)),
         role: row.role.clone(),

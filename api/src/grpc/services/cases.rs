@@ -132,7 +132,7 @@ impl CasesService for Shared {
         let answer = async {
             let open = self.town(&call, &m.comune)?;
             at_least(open, m.min_position).await?;
-            let (id, _) = visible_case(&call, open, &m.case_id).await?;
+            let (id, case) = visible_case(&call, open, &m.case_id).await?;
             let page = PageRequest {
                 size: page_size(m.page_size, PAGE_DEFAULT, PAGE_MAX),
                 after: (!m.page_token.is_empty()).then_some(m.page_token),
@@ -140,8 +140,10 @@ impl CasesService for Shared {
             let internal = call.principal.role.is_staff();
             let found = open.town.views.timeline(id, internal, &page).await.map_err(view_error)?;
             let language = call.language(&m.language);
+            let rules = open.town.rules.book.version(case.rules_version());
+            let rows = found.value.rows.iter();
             Ok(GetTimelineResponse {
-                entries: found.value.rows.iter().map(|r| show::timeline(r, language)).collect(),
+                entries: rows.map(|r| show::timeline(r, rules, language)).collect(),
                 next_page_token: found.value.next.unwrap_or_default(),
                 as_of_position: found.position.get(),
             })

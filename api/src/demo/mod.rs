@@ -1,0 +1,12 @@
+//! The demonstration: a town's year over gRPC, with the silent and the contested branches, and
+//! what each user would look at. All people are invented.
+//!
+//! It is a client like any other: it knows the contract only, and moves the manual clock by rpc.
+
+mod people;
+mod town;
+mod year;
+
+pub use people::declaration;
+pub use town::{OFFICER, Town, Who};
+pub use year::play;
