@@ -1,1 +1,162 @@
-//! End-to-end tests.
+//! The harness: a real server on a free port over a directory of its own, a manual clock, and the
+//! town's people as clients. Nothing of ours is stubbed.
+
+use jiff::Timestamp;
+use pratica_api::app::{Clock, House, ManualClock};
+use pratica_api::cli::Failure;
+use pratica_api::cli::client::Client;
+use pratica_api::demo::Town;
+use pratica_api::grpc::auth::{Claims, ServerKey};
+use pratica_api::grpc::{Options, serve};
+use pratica_domain::Role;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tonic_types::StatusExt as _;
+
+/// The comune of most tests.
+pub const COMUNE: &str = "collina";
+/// A Monday morning in Rome.
+pub const START: &str = "2026-03-02T09:00:00Z";
+
+/// A running server.
+pub struct Server {
+    /// Where it listens.
+    pub url: String,
+    /// Its comuni.
+    pub house: Arc<House>,
+    /// Its key.
+    pub key: ServerKey,
+    directory: PathBuf,
+    temporary: Option<tempfile::TempDir>,
+    stop: Option<oneshot::Sender<()>>,
+    served: Option<JoinHandle<anyhow::Result<()>>>,
+}
+
+impl Server {
+    /// One comune in a new directory, at [`START`].
+    pub async fn start() -> anyhow::Result<Server> {
+        Server::start_with(&[COMUNE], START).await
+    }
+
+    /// Several comuni in a new directory, at an instant.
+    pub async fn start_with(comuni: &[&str], at: &str) -> anyhow::Result<Server> {
+        let temporary = tempfile::tempdir()?;
+        let mut server = Server::open(temporary.path(), comuni, at).await?;
+        server.temporary = Some(temporary);
+        Ok(server)
+    }
+
+    /// Comuni in a directory that is there.
+    pub async fn open(directory: &Path, comuni: &[&str], at: &str) -> anyhow::Result<Server> {
+        let now: Timestamp = at.parse()?;
+        let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(now));
+        let comuni = comuni.iter().map(|c| c.parse()).collect::<Result<Vec<_>, _>>()?;
+        let key = ServerKey::open(directory)?;
+        let (house, projectors) = House::open(directory, &comuni, clock)?;
+        house.start(projectors).await;
+        house.advance(now).await?;
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (its_house, its_key) = (Arc::clone(&house), key.clone());
+        let served = tokio::spawn(async move {
+            let options =
+                Options { web_origins: vec!["https://portale.example".into()], reflection: true };
+            let until = async {
+                let _ = stopped.await;
+            };
+            serve(listener, its_house, &its_key, &options, until).await
+        });
+        Ok(Server {
+            url,
+            house,
+            key,
+            directory: directory.to_owned(),
+            temporary: None,
+            stop: Some(stop),
+            served: Some(served),
+        })
+    }
+
+    /// Stops it and starts it again over the same directory at another instant.
+    pub async fn restart(mut self, comuni: &[&str], at: &str) -> anyhow::Result<Server> {
+        let temporary = self.temporary.take();
+        let directory = self.directory.clone();
+        self.stop().await?;
+        let mut server = Server::open(&directory, comuni, at).await?;
+        server.temporary = temporary;
+        Ok(server)
+    }
+
+    /// Stops it and waits until everything has ended.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        if let Some(served) = self.served.take() {
+            served.await??;
+        }
+        self.house.stop().await;
+        Ok(())
+    }
+
+    /// The people of the first comune.
+    pub fn town(&self) -> Town {
+        Town::new(COMUNE, &self.url, self.key.clone())
+    }
+
+    /// The people of another comune.
+    pub fn town_of(&self, comune: &str) -> Town {
+        Town::new(comune, &self.url, self.key.clone())
+    }
+
+    /// A client with claims of one's own.
+    pub async fn client(&self, claims: &Claims) -> anyhow::Result<Client> {
+        let token = self.key.token(claims)?;
+        Client::open(&self.url, Some(&token), "en").await.map_err(|e| anyhow::anyhow!("{e:?}"))
+    }
+
+    /// Claims of an account in a role, for all comuni.
+    pub fn claims(account: &str, role: Role) -> Claims {
+        Claims::new(account, role, Timestamp::now(), 1)
+    }
+
+    /// The last position of the first comune's log.
+    pub async fn head(&self) -> anyhow::Result<u64> {
+        match self.house.all().next() {
+            Some(open) => Ok(open.town.log.head().await?.get()),
+            None => anyhow::bail!("the server has no comune"),
+        }
+    }
+
+    /// Where its files are.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+}
+
+/// The reason of a refusal; the whole answer if it is none.
+pub fn reason<T: std::fmt::Debug>(answer: Result<T, Failure>) -> String {
+    match answer {
+        Err(Failure::Status(status)) => status
+            .get_error_details()
+            .error_info()
+            .map_or_else(|| format!("{:?}", status.code()), |info| info.reason.clone()),
+        other => format!("{other:?}"),
+    }
+}
+
+/// The fields that an answer says break a rule.
+pub fn violations<T: std::fmt::Debug>(answer: Result<T, Failure>) -> Vec<String> {
+    match answer {
+        Err(Failure::Status(status)) => status
+            .get_error_details()
+            .bad_request()
+            .map(|bad| bad.field_violations.iter().map(|v| v.field.clone()).collect())
+            .unwrap_or_default(),
+        other => vec![format!("{other:?}")],
+    }
+}

@@ -206,3 +206,14 @@ impl Decoder for DynamicDecoder {
             .map_err(|e| Status::internal(e.to_string()))
     }
 }
+
+/// Every method of the contract, by its full name.
+///
+/// # Errors
+/// When the contract's descriptors cannot be read.
+pub fn methods() -> Result<Vec<String>, Failure> {
+    let pool = DescriptorPool::decode(pratica_proto::DESCRIPTORS)
+        .context("the contract's descriptors cannot be read")?;
+    let name = |m: MethodDescriptor| format!("{}/{}", m.parent_service().full_name(), m.name());
+    Ok(pool.services().flat_map(|s| s.methods().map(name).collect::<Vec<_>>()).collect())
+}

@@ -77,6 +77,10 @@ async fn serve_until_stopped(args: Args) -> anyhow::Result<()> {
     let key = ServerKey::open(&args.data)?;
     let (house, projectors) = House::open(&args.data, &comuni, clock)?;
     house.start(projectors).await;
+    if house.clock.manual().is_some() {
+        // What ran out while the machine was off takes its effect before anybody asks.
+        house.advance(house.clock.now()).await?;
+    }
     let listener = TcpListener::bind(args.listen)
         .await
         .with_context(|| format!("cannot listen on {}", args.listen))?;

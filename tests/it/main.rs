@@ -1,0 +1,10 @@
+//! End-to-end tests over real gRPC, and the rules of the house.
+
+mod access;
+mod concurrency;
+mod contract;
+mod house;
+mod messages;
+mod reading;
+mod residency;
+mod streams;
