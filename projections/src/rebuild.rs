@@ -86,7 +86,7 @@ async fn build(
     let options = &shared.options;
     remove(building);
     let connection = schema::open(building, Mode::Bulk, options.cache_kib.max(64 * 1024))?;
-    let mut writer = Writer::new(connection, options.cached_cases.saturating_mul(2))?;
+    let mut writer = Writer::new(connection, options.cached_cases)?;
     writer.use_rules(rules)?;
     let head = reader.head().await?;
     let log = Subscription::new(Arc::clone(&reader), Position::START, Filter::all())

@@ -52,7 +52,7 @@ impl Default for ViewsOptions {
             cache_kib: 16 * 1024,
             batch_events: 2000,
             rebuild_batch_events: 10_000,
-            cached_cases: 8192,
+            cached_cases: 16_384,
         }
     }
 }
