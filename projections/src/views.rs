@@ -103,7 +103,8 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn writer(&self) -> MutexGuard<'_, Writer> {
-        // A batch that panicked was rolled back; the writer reads its state again then.
+        // A batch that panicked was rolled back and left the position alone; what it took out of
+        // the cache is read from the log again.
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

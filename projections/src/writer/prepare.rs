@@ -115,22 +115,22 @@ fn share_out(work: Vec<Work<'_>>, threads: usize, rules: &Rules) -> Vec<Result<D
     for (n, work) in work.into_iter().enumerate() {
         shares[n % threads].push(work);
     }
+    let all = |share: Vec<Work<'_>>| -> Vec<Result<Done, ViewError>> {
+        share.into_iter().map(|work| one(work, rules)).collect()
+    };
     std::thread::scope(|scope| {
-        let running: Vec<_> = shares
-            .into_iter()
-            .map(|share| {
-                scope.spawn(move || {
-                    share.into_iter().map(|work| one(work, rules)).collect::<Vec<_>>()
-                })
-            })
-            .collect();
-        running
-            .into_iter()
-            .flat_map(|thread| match thread.join() {
-                Ok(done) => done,
+        // This thread takes a share too.
+        let own = shares.pop().unwrap_or_default();
+        let running: Vec<_> =
+            shares.into_iter().map(|share| scope.spawn(move || all(share))).collect();
+        let mut done = all(own);
+        for thread in running {
+            match thread.join() {
+                Ok(others) => done.extend(others),
                 Err(panic) => std::panic::resume_unwind(panic),
-            })
-            .collect()
+            }
+        }
+        done
     })
 }
 

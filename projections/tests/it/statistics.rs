@@ -6,7 +6,7 @@ use pratica_projections::Distribution;
 
 use crate::town::{
     Place, Town, answered, caught_up, confirmed, day, entry, imported_case, notice,
-    notice_received, registered, reopened, requested, resumed, rules, suspended,
+    notice_received, random_town, registered, reopened, requested, resumed, rules, suspended,
 };
 
 #[tokio::test]
@@ -84,4 +84,19 @@ async fn the_time_of_a_case_is_split_by_who_had_it_and_taken_back_when_it_is_reo
     place.projector.catch_up(town.reader(), &rules()).await.unwrap();
     let row = place.views.statistics(None, None, None).await.unwrap().value.remove(0);
     assert_eq!((row.open, row.closed, row.total), (1, 0, Distribution::default()));
+}
+
+#[tokio::test]
+async fn the_four_parts_sum_to_the_total_in_random_histories() {
+    for seed in 300..306 {
+        println!("seed {seed}");
+        let town = random_town(seed, 400).await;
+        let Place { dir: _dir, views, .. } = caught_up(&town).await;
+        for row in views.statistics(None, None, None).await.unwrap().value {
+            let parts = [row.office, row.citizen, row.third_party, row.suspended];
+            assert!(row.closed > 0);
+            assert_eq!(parts.iter().map(|d| d.sum).sum::<u64>(), row.total.sum);
+            assert_eq!(row.outcomes.iter().map(|(_, n)| n).sum::<u64>(), row.closed);
+        }
+    }
 }
