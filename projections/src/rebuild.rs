@@ -86,12 +86,13 @@ async fn build(
     let options = &shared.options;
     remove(building);
     let connection = schema::open(building, Mode::Bulk, options.cache_kib.max(64 * 1024))?;
-    let mut writer = Writer::new(connection, options.cached_cases.saturating_mul(2))?;
+    let mut writer = Writer::new(connection, options.cached_cases)?;
     writer.use_rules(rules)?;
     let head = reader.head().await?;
     let log = Subscription::new(Arc::clone(&reader), Position::START, Filter::all())
         .batch(options.rebuild_batch_events);
-    let log = advance(&mut writer, &reader, log, rules, head, &mut progress).await?;
+    let mut log =
+        advance(&mut writer, &reader, Ahead::new(log), rules, head, &mut progress).await?;
 
     let connection = writer.into_connection();
     schema::index(&connection)?;
@@ -103,7 +104,6 @@ async fn build(
     let connection = schema::open(path, Mode::Live, options.cache_kib)?;
     let mut writer = Writer::new(connection, options.cached_cases)?;
     let generation = Arc::new(Generation::open(path, options)?);
-    let mut log = log;
     loop {
         let live = {
             let mut live = shared.writer();
@@ -128,24 +128,24 @@ async fn build(
 async fn advance(
     writer: &mut Writer,
     reader: &Arc<dyn EventReader>,
-    log: Subscription,
+    mut next: Ahead,
     rules: &Rules,
     until: Position,
     progress: &mut (impl FnMut(Position, Position) + Send),
-) -> Result<Subscription, ViewError> {
-    let mut log = log;
+) -> Result<Ahead, ViewError> {
     while writer.position() < until {
-        let (delivery, next) = Ahead::new(log).get().await;
-        log = next;
+        let (delivery, log) = next.get().await;
+        next = Ahead::new(log);
         match delivery? {
             Delivery::Events { events, .. } => {
+                next.start().await;
                 batch(writer, &**reader, rules, &events).await?;
                 progress(writer.position(), until.max(writer.position()));
             }
             Delivery::CaughtUp { .. } => break,
         }
     }
-    Ok(log)
+    Ok(next)
 }
 
 async fn batch(

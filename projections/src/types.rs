@@ -7,6 +7,7 @@ use pratica_domain::case::{Direction, TermKey};
 use pratica_domain::ids::{CaseId, DocumentId, OfficeId, OfficerId, ProtocolNumber};
 use pratica_domain::people::Personal;
 use pratica_store::{Position, Revision};
+use serde::{Deserialize, Serialize};
 
 /// An answer, and the position of the log that it is of: both were read in one snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,7 +163,8 @@ impl std::fmt::Debug for SearchKey {
 }
 
 /// The queues of a worklist: open cases all of them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Queue {
     /// All.
     #[default]
@@ -178,7 +180,7 @@ pub enum Queue {
 }
 
 /// A queue and what narrows it; all conditions apply together.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorklistQuery {
     /// The queue.
     pub queue: Queue,

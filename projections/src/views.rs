@@ -52,7 +52,7 @@ impl Default for ViewsOptions {
             cache_kib: 16 * 1024,
             batch_events: 2000,
             rebuild_batch_events: 10_000,
-            cached_cases: 8192,
+            cached_cases: 16_384,
         }
     }
 }
@@ -103,7 +103,8 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn writer(&self) -> MutexGuard<'_, Writer> {
-        // A batch that panicked was rolled back; the writer reads its state again then.
+        // A batch that panicked was rolled back and left the position alone; what it took out of
+        // the cache is read from the log again.
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -14,7 +14,7 @@ use pratica_domain::case::{CaseFile, Direction, PartyRole, ReckonedTerm, TermKey
 use pratica_domain::ids::{OfficeId, OfficerId, ProtocolNumber};
 use pratica_domain::people::Personal;
 use pratica_domain::term::{TermError, Unit};
-use pratica_domain::{Case, ProcedureState, residency};
+use pratica_domain::{Case, Event, ProcedureState, residency};
 
 use crate::dates;
 use crate::rules::Rules;
@@ -132,22 +132,59 @@ pub(crate) fn reckon(case: &Case, rules: &Rules) -> Result<Vec<ReckonedTerm>, Te
     case.file.terms.reckon_all(set, &rules.calendar)
 }
 
-/// Derives all of it.
+/// Whether an event may move a clock, the closure or what the statistics say. Events that may not
+/// are named one by one: a new event counts as one that may.
+pub(crate) fn moves_clocks(event: &Event) -> bool {
+    use pratica_domain::case::Event as C;
+    !matches!(
+        event,
+        Event::Case(
+            C::PartyAdded(_)
+                | C::RepresentationGranted(_)
+                | C::RepresentationEnded(_)
+                | C::Assigned(_)
+                | C::ResponsibleNamed(_)
+                | C::ConflictDeclared(_)
+                | C::NoteAdded(_)
+                | C::MessageSent(_)
+                | C::DocumentAdded(_)
+                | C::DocumentRegistered(_)
+                | C::Linked(_)
+                | C::ProposalMade(_)
+                | C::ProposalWithdrawn(_)
+        )
+    )
+}
+
+/// Derives all of it. `kept` is what was derived before, if no event since then moves a clock:
+/// then nothing is reckoned again.
 ///
 /// # Errors
 /// When a term cannot be reckoned.
-pub(crate) fn derive(case: &Case, rules: &Rules) -> Result<Derived, TermError> {
-    let terms = reckon(case, rules)?;
+pub(crate) fn derive(
+    case: &Case,
+    rules: &Rules,
+    kept: Option<&Derived>,
+) -> Result<Derived, TermError> {
     let file = &case.file;
     let mut derived = Derived {
         accounts: accounts(file),
         keys: keys::of(file),
-        legal_days: legal_days(case, &terms),
-        stat: stat(case, &terms),
-        deadlines: terms.iter().map(|t| (t.key.to_string(), Deadline::of(t))).collect(),
         row: facts(case),
+        ..Derived::default()
     };
-    derived.row.due = deadlines::next_due(&terms);
+    if let Some(kept) = kept {
+        derived.deadlines.clone_from(&kept.deadlines);
+        derived.stat.clone_from(&kept.stat);
+        derived.legal_days = kept.legal_days;
+        derived.row.due.clone_from(&kept.row.due);
+    } else {
+        let terms = reckon(case, rules)?;
+        derived.deadlines = terms.iter().map(|t| (t.key.to_string(), Deadline::of(t))).collect();
+        derived.stat = stat(case, &terms);
+        derived.legal_days = legal_days(case, &terms);
+        derived.row.due = deadlines::next_due(&terms);
+    }
     derived.row.due.waits = file.waits_for_citizen();
     Ok(derived)
 }

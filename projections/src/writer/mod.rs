@@ -4,6 +4,7 @@
 //! several threads (`prepare`); then each touched case is written once, and only what differs.
 //! What must never enter: reading the log (what is missing is handed over), a clock, effects.
 
+mod args;
 mod cases;
 mod deltas;
 mod meta;
@@ -23,7 +24,7 @@ use crate::rules::Rules;
 use crate::schema;
 use deltas::Deltas;
 use meta::Meta;
-use prepare::{Before, Prepared};
+use prepare::{Before, Prepared, Touched};
 
 /// A case as the views hold it.
 #[derive(Debug, Clone)]
@@ -36,7 +37,7 @@ pub(crate) struct Entry {
 /// The one writer of a file.
 pub(crate) struct Writer {
     connection: Connection,
-    cache: Cache<StreamName, Entry>,
+    cache: Cache<StreamName, Box<Entry>>,
     meta: Meta,
 }
 
@@ -106,12 +107,12 @@ impl Writer {
         let cache = &mut self.cache;
         let before = |stream: &StreamName| -> Result<Before, ViewError> {
             if let Some(entry) = cache.take(stream) {
-                return Ok(Before::Known(Box::new(entry)));
+                return Ok(Before::Known(entry));
             }
             let Some(case) = loaded.remove(stream) else { return Ok(Before::Nothing) };
             let position = last.position;
-            let derived =
-                derive(&case, rules).map_err(|source| ViewError::Terms { position, source })?;
+            let derived = derive(&case, rules, None)
+                .map_err(|source| ViewError::Terms { position, source })?;
             let key = cases::key(&tx, stream, position)?;
             Ok(Before::Known(Box::new(Entry { key, case, derived })))
         };
@@ -144,7 +145,7 @@ fn write(
     tx: &Transaction<'_>,
     prepared: Prepared,
     meta: &mut Meta,
-) -> Result<Vec<(StreamName, Entry)>, ViewError> {
+) -> Result<Vec<(StreamName, Box<Entry>)>, ViewError> {
     let mut deltas = Deltas::default();
     let mut keys = BTreeMap::new();
     let mut entries = Vec::with_capacity(prepared.cases.len());
@@ -158,8 +159,8 @@ fn write(
         };
         cases::write(tx, key, &case, &mut deltas)?;
         keys.insert(case.index, key);
-        let entry = Entry { key, case: case.case, derived: case.after };
-        entries.push((case.stream, entry));
+        let Touched { stream, case, after, .. } = *case;
+        entries.push((stream, Box::new(Entry { key, case, derived: after })));
     }
     for step in &prepared.steps {
         rows::step(tx, step, keys.get(&step.case).copied().unwrap_or_default())?;

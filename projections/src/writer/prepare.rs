@@ -12,7 +12,7 @@ use pratica_store::{Position, RecordedEvent, StreamName, codec};
 
 use super::Entry;
 use super::rows::Step;
-use crate::derive::{Derived, derive};
+use crate::derive::{Derived, derive, moves_clocks};
 use crate::digest::Digest;
 use crate::error::ViewError;
 use crate::rules::Rules;
@@ -54,7 +54,8 @@ pub(crate) struct RegisterAct {
 #[derive(Default)]
 pub(crate) struct Prepared {
     /// In the order of their first events.
-    pub cases: Vec<Touched>,
+    #[expect(clippy::vec_box, reason = "they are large and are sorted")]
+    pub cases: Vec<Box<Touched>>,
     /// In the order of the log.
     pub steps: Vec<Step>,
     /// In the order of the log.
@@ -77,7 +78,7 @@ struct Work<'a> {
 
 #[derive(Default)]
 struct Done {
-    case: Option<Touched>,
+    case: Option<Box<Touched>>,
     steps: Vec<Step>,
     register: Vec<RegisterAct>,
     digests: Vec<(Position, bool, Digest)>,
@@ -114,22 +115,22 @@ fn share_out(work: Vec<Work<'_>>, threads: usize, rules: &Rules) -> Vec<Result<D
     for (n, work) in work.into_iter().enumerate() {
         shares[n % threads].push(work);
     }
+    let all = |share: Vec<Work<'_>>| -> Vec<Result<Done, ViewError>> {
+        share.into_iter().map(|work| one(work, rules)).collect()
+    };
     std::thread::scope(|scope| {
-        let running: Vec<_> = shares
-            .into_iter()
-            .map(|share| {
-                scope.spawn(move || {
-                    share.into_iter().map(|work| one(work, rules)).collect::<Vec<_>>()
-                })
-            })
-            .collect();
-        running
-            .into_iter()
-            .flat_map(|thread| match thread.join() {
-                Ok(done) => done,
+        // This thread takes a share too.
+        let own = shares.pop().unwrap_or_default();
+        let running: Vec<_> =
+            shares.into_iter().map(|share| scope.spawn(move || all(share))).collect();
+        let mut done = all(own);
+        for thread in running {
+            match thread.join() {
+                Ok(others) => done.extend(others),
                 Err(panic) => std::panic::resume_unwind(panic),
-            })
-            .collect()
+            }
+        }
+        done
     })
 }
 
@@ -178,6 +179,7 @@ fn one(work: Work<'_>, rules: &Rules) -> Result<Done, ViewError> {
         Before::Known(entry) => (entry.case, Some(entry.key), Some(entry.derived)),
     };
     let mut span: Option<(Position, Position)> = None;
+    let mut clocks_moved = false;
     for recorded in events {
         let event = decode(recorded)?;
         let of_case = !matches!(event, Event::Register(_));
@@ -189,22 +191,33 @@ fn one(work: Work<'_>, rules: &Rules) -> Result<Done, ViewError> {
             event => {
                 follows(&known, &event, recorded)?;
                 done.steps.push(Step::of(index, recorded, &event)?);
+                clocks_moved |= moves_clocks(&event);
                 known = evolve(known, &event);
                 span = Some((span.map_or(recorded.position, |s| s.0), recorded.position));
             }
         }
     }
     if let Some((first, last)) = span {
-        let after =
-            derive(&known, rules).map_err(|source| ViewError::Terms { position: last, source })?;
+        let kept = before.as_ref().filter(|_| !clocks_moved);
+        let after = derive(&known, rules, kept)
+            .map_err(|source| ViewError::Terms { position: last, source })?;
         let id = stream.rest().parse::<CaseId>().map_err(|_| ViewError::Poison {
             position: first,
             detail: "its stream is not named after a case".to_owned(),
             source: None,
         })?;
         let stream = stream.clone();
-        done.case =
-            Some(Touched { index, stream, id, key, case: known, before, after, first, last });
+        done.case = Some(Box::new(Touched {
+            index,
+            stream,
+            id,
+            key,
+            case: known,
+            before,
+            after,
+            first,
+            last,
+        }));
     }
     Ok(done)
 }

@@ -7,16 +7,13 @@ use pratica_domain::residency;
 use pratica_store::{Position, RecordedEvent};
 use rusqlite::Connection;
 use serde::Deserialize;
-use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::args;
 use super::prepare::RegisterAct;
 use crate::dates;
 use crate::error::ViewError;
-
-/// The longest text that a step keeps.
-const LONGEST_TEXT: usize = 400;
 
 /// One step of a case's history, ready to be written.
 pub(crate) struct Step {
@@ -55,10 +52,7 @@ impl Step {
         };
         let who: Who<'_> =
             serde_json::from_slice(&recorded.metadata_json).map_err(|_| poison("metadata"))?;
-        let payload: Value =
-            serde_json::from_slice(&recorded.payload).map_err(|_| poison("payload"))?;
-        let mut args = Map::new();
-        keep(&mut args, "", payload);
+        let args = args::of(event).map_err(|_| poison("facts"))?;
         Ok(Step {
             case,
             position: recorded.position,
@@ -69,7 +63,7 @@ impl Step {
             actor: who.actor.into_owned(),
             role: who.role.into_owned(),
             internal: is_internal(event),
-            args: Value::Object(args).to_string(),
+            args,
         })
     }
 }
@@ -89,44 +83,6 @@ fn is_internal(event: &Event) -> bool {
         },
         Event::Residency(e) => matches!(e, residency::Event::VisitRecorded(_)),
         Event::Imported(_) | Event::Register(_) => false,
-    }
-}
-
-/// Keeps numbers, words and lists of them; what is nested gets a name with dots. Personal data,
-/// which is an object of `subject` and `value`, is left out whole.
-fn keep(args: &mut Map<String, Value>, name: &str, value: Value) {
-    match value {
-        Value::Object(fields) => {
-            if is_personal(&fields) {
-                return;
-            }
-            for (field, value) in fields {
-                let name = if name.is_empty() { field } else { format!("{name}.{field}") };
-                keep(args, &name, value);
-            }
-        }
-        Value::Array(items) => {
-            if items.iter().all(is_small) {
-                args.insert(name.to_owned(), Value::Array(items));
-            }
-        }
-        value => {
-            if is_small(&value) && !value.is_null() {
-                args.insert(name.to_owned(), value);
-            }
-        }
-    }
-}
-
-fn is_personal(fields: &Map<String, Value>) -> bool {
-    fields.len() == 2 && fields.contains_key("subject") && fields.contains_key("value")
-}
-
-fn is_small(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.len() <= LONGEST_TEXT,
-        Value::Array(_) | Value::Object(_) => false,
-        _ => true,
     }
 }
 

@@ -1,0 +1,153 @@
+//! Building the views again while they serve.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use pratica_projections::{Access, CaseFilter, PageRequest, ViewError};
+use pratica_store::{EventReader, Position};
+
+use crate::town::{Dice, Place, caught_up, grow, open, place, random_town, rules};
+
+fn files(place: &tempfile::TempDir) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(place.path())
+        .unwrap()
+        .map(|f| f.unwrap().file_name().into_string().unwrap())
+        .filter(|name| {
+            name.starts_with("views") && !name.contains("-wal") && !name.contains("-shm")
+        })
+        .collect();
+    names.sort();
+    names
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn queries_go_on_during_rebuilds_and_never_see_less_than_before() {
+    let town = random_town(13, 400).await;
+    let Place { dir, views, projector } = caught_up(&town).await;
+    let head = town.log.head().await.unwrap();
+    let expected = views.content_digest().await.unwrap().value;
+    let done = Arc::new(AtomicBool::new(false));
+    let asker = {
+        let (views, done) = (views.clone(), Arc::clone(&done));
+        tokio::spawn(async move {
+            let mut asked = 0;
+            while !done.load(Ordering::Acquire) {
+                let (filter, page) = (CaseFilter::default(), PageRequest::first(20));
+                let answer = views.list_cases(&Access::Everything, &filter, &page).await.unwrap();
+                assert_eq!((answer.position, answer.value.rows.len()), (head, 20));
+                asked += 1;
+                tokio::task::yield_now().await;
+            }
+            asked
+        })
+    };
+    for _ in 0..5 {
+        let mut progress = Vec::new();
+        let rebuilt = views
+            .rebuild(town.reader(), &rules(), |at, head| progress.push((at, head)))
+            .await
+            .unwrap();
+        assert_eq!((rebuilt.content_digest, rebuilt.position), (expected, head));
+        assert_eq!(progress.last(), Some(&(head, head)));
+    }
+    done.store(true, Ordering::Release);
+    assert!(asker.await.unwrap() > 0);
+    assert_eq!(files(&dir), ["views.db.5"]);
+    drop((views, projector));
+    let (views, projector) = open(&dir);
+    assert_eq!(files(&dir), ["views.db"]);
+    assert_eq!(views.position(), head);
+    assert_eq!(views.content_digest().await.unwrap().value, expected);
+    drop(projector);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rebuild_beside_a_running_projector_loses_nothing() {
+    let mut town = random_town(14, 300).await;
+    let Place { dir: _dir, views, mut projector } = place();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let reader = town.reader();
+    let runner = tokio::spawn(async move {
+        let ended = projector
+            .run(reader, rules(), async {
+                stopped.await.unwrap();
+            })
+            .await;
+        (ended, projector)
+    });
+    let mut dice = Dice(14);
+    for _ in 0..4 {
+        let rebuilding = {
+            let (views, reader) = (views.clone(), town.reader());
+            tokio::spawn(async move { views.rebuild(reader, &rules(), |_, _| {}).await })
+        };
+        grow(&mut town, &mut dice, 100).await;
+        rebuilding.await.unwrap().unwrap();
+    }
+    let head = town.log.head().await.unwrap();
+    while views.position() < head {
+        tokio::task::yield_now().await;
+    }
+    stop.send(()).unwrap();
+    let (ended, projector) = runner.await.unwrap();
+    ended.unwrap();
+    assert_eq!(projector.position(), head);
+    let fresh = caught_up(&town).await;
+    assert_eq!(views.content_digest().await.unwrap(), fresh.views.content_digest().await.unwrap());
+    assert_eq!(views.status().await.unwrap(), fresh.views.status().await.unwrap());
+}
+
+#[tokio::test]
+async fn a_rebuild_that_fails_leaves_the_old_views_serving() {
+    let town = random_town(15, 100).await;
+    let Place { dir, views, projector: _projector } = caught_up(&town).await;
+    let expected = views.content_digest().await.unwrap();
+    let mut unknown = (*rules()).clone();
+    unknown.book = pratica_domain::term::RuleBook::new();
+    let error = views.rebuild(town.reader(), &unknown, |_, _| {}).await.unwrap_err();
+    assert!(matches!(error, ViewError::Terms { .. }), "{error}");
+    assert_eq!(views.content_digest().await.unwrap(), expected);
+    assert_eq!(files(&dir), ["views.db"]);
+    views.rebuild(town.reader(), &rules(), |_, _| {}).await.unwrap();
+}
+
+#[tokio::test]
+async fn views_of_another_version_are_built_again_and_a_strangers_file_is_refused() {
+    let town = random_town(16, 100).await;
+    let Place { dir, views, projector } = caught_up(&town).await;
+    let expected = views.content_digest().await.unwrap();
+    drop((views, projector));
+    let path = dir.path().join("views.db");
+    let c = rusqlite::Connection::open(&path).unwrap();
+    c.execute_batch("PRAGMA user_version = 9999; DROP TABLE cases; CREATE TABLE newer(x);")
+        .unwrap();
+    drop(c);
+    let (views, mut projector) = open(&dir);
+    assert_eq!(views.position(), Position::START);
+    projector.catch_up(town.reader(), &rules()).await.unwrap();
+    assert_eq!(views.content_digest().await.unwrap(), expected);
+    drop((views, projector));
+    for end in ["", "-wal", "-shm"] {
+        drop(std::fs::remove_file(dir.path().join(format!("views.db{end}"))));
+    }
+    rusqlite::Connection::open(&path).unwrap().execute_batch("CREATE TABLE theirs(x)").unwrap();
+    let error =
+        pratica_projections::Views::open(&path, pratica_projections::ViewsOptions::default())
+            .unwrap_err();
+    assert!(matches!(error, ViewError::Foreign { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_rebuild_cut_off_by_a_crash_leaves_no_trace() {
+    let town = random_town(16, 100).await;
+    let Place { dir, views, projector } = caught_up(&town).await;
+    let expected = views.content_digest().await.unwrap();
+    drop((views, projector));
+    std::fs::write(dir.path().join("views.db.new"), b"half").unwrap();
+    std::fs::copy(dir.path().join("views.db"), dir.path().join("views.db.3")).unwrap();
+    std::fs::copy(dir.path().join("views.db"), dir.path().join("views.db.7")).unwrap();
+    let (views, projector) = open(&dir);
+    assert_eq!(files(&dir), ["views.db"]);
+    assert_eq!(views.content_digest().await.unwrap(), expected);
+    drop(projector);
+}
