@@ -4,6 +4,8 @@ use pratica_api::demo::{OFFICER, declaration};
 use pratica_domain::Role;
 use pratica_proto::residency::v1::FileDeclarationRequest;
 use pratica_proto::residency::v1::residency_service_client::ResidencyServiceClient;
+use pratica_proto::worklist::v1::BulkAssignRequest;
+use pratica_proto::worklist::v1::worklist_service_client::WorklistServiceClient;
 use pratica_tests::{COMUNE, Server, reason, violations};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -127,10 +129,19 @@ async fn a_message_over_the_limit_and_a_call_past_its_deadline_are_refused() -> 
     let refused = client.file_declaration(request).await;
     assert_eq!(refused.err().map(|s| s.code()), Some(Code::OutOfRange));
 
-    let mut request = tonic::Request::new(FileDeclarationRequest::default());
+    // Five hundred look-ups take longer than the millisecond that the client gives them.
+    let long = BulkAssignRequest {
+        comune: COMUNE.to_owned(),
+        request_id: uuid::Uuid::new_v4().to_string(),
+        case_ids: (0..500).map(|_| uuid::Uuid::new_v4().to_string()).collect(),
+        office: "anagrafe".to_owned(),
+        ..BulkAssignRequest::default()
+    };
+    let mut client = WorklistServiceClient::connect(server.url.clone()).await?;
+    let mut request = tonic::Request::new(long);
     request.metadata_mut().insert("authorization", bearer);
-    request.metadata_mut().insert("grpc-timeout", "1n".parse()?);
-    let late = client.file_declaration(request).await;
+    request.metadata_mut().insert("grpc-timeout", "1m".parse()?);
+    let late = client.bulk_assign(request).await;
     let code = late.err().map(|s| s.code());
     assert!(matches!(code, Some(Code::Cancelled | Code::DeadlineExceeded)), "{code:?}");
     server.stop().await
