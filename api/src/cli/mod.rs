@@ -15,6 +15,7 @@ mod serve;
 mod show;
 mod term;
 mod token;
+mod upkeep;
 
 pub use exit::{Exit, Failure};
 
@@ -44,6 +45,10 @@ enum Command {
     Term(term::Args),
     /// Check a fiscal code and say what it holds.
     FiscalCode(fiscal_code::Args),
+    /// Build the views again from the log, with the server stopped.
+    Rebuild(upkeep::Args),
+    /// Check the log: gapless, consistent, every event readable.
+    Verify(upkeep::Args),
     #[command(flatten)]
     Ask(ask::Ask),
     /// Print the completion script of a shell.
@@ -62,6 +67,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Token(args) => token::run(&args),
         Command::Term(args) => term::run(&args, format),
         Command::FiscalCode(args) => fiscal_code::run(&args, format),
+        Command::Rebuild(args) => upkeep::rebuild(&args, format),
+        Command::Verify(args) => upkeep::verify(&args, format),
         Command::Ask(ask) => ask::run(ask, format),
         Command::Completions { shell } => {
             let mut command = <Cli as clap::CommandFactory>::command();

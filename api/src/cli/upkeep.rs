@@ -1,0 +1,171 @@
+//! `pratica rebuild` and `pratica verify`: for who owns the data directory, with the server stopped.
+
+use super::exit::Failure;
+use super::output::{self, Format};
+use super::serve::{comuni_in, runtime};
+use crate::app::settings::Settings;
+use anyhow::{Context as _, ensure};
+use indicatif::{ProgressBar, ProgressStyle};
+use pratica_domain::ids::ComuneId;
+use pratica_projections::{Rules, Views, ViewsOptions};
+use pratica_store::{EventReader, Position, SqliteLog, sqlite};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Which comuni of which directory.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Directory of the data. No server may be running on it.
+    #[arg(long, default_value = "pratica-data")]
+    data: PathBuf,
+    /// A comune; repeat for several. Without one, every comune of the directory.
+    #[arg(long)]
+    comune: Vec<ComuneId>,
+}
+
+/// A comune opened without a server.
+struct Town {
+    log: Arc<SqliteLog>,
+    rules: Rules,
+    directory: PathBuf,
+}
+
+impl Args {
+    fn comuni(&self) -> anyhow::Result<Vec<ComuneId>> {
+        let comuni =
+            if self.comune.is_empty() { comuni_in(&self.data)? } else { self.comune.clone() };
+        ensure!(!comuni.is_empty(), "{} holds no comune", self.data.display());
+        Ok(comuni)
+    }
+}
+
+fn open(data: &Path, comune: &ComuneId) -> anyhow::Result<Town> {
+    let directory = data.join(comune.as_str());
+    let file = directory.join("log.db");
+    ensure!(file.is_file(), "{} holds no log: check --data and --comune", directory.display());
+    let settings = Settings::read(&directory)?;
+    let rules = settings.rules(&directory)?;
+    let log = SqliteLog::open(&file, sqlite::Options::default())?;
+    Ok(Town { log: Arc::new(log), rules, directory })
+}
+
+/// A bar on stderr; none where nobody looks.
+pub(crate) fn bar(title: &str) -> ProgressBar {
+    let bar = ProgressBar::no_length().with_message(title.to_owned());
+    let style = "{msg} [{bar:40}] {pos}/{len} events, {per_sec}, {eta} left";
+    if let Ok(style) = ProgressStyle::with_template(style) {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// Builds the views of each comune again from its log, and prints their digest.
+pub(crate) fn rebuild(args: &Args, format: Format) -> Result<(), Failure> {
+    let runtime = runtime()?;
+    let mut rows = Vec::new();
+    for comune in args.comuni()? {
+        let town = open(&args.data, &comune)?;
+        let (views, projector) =
+            Views::open(&town.directory.join("views.db"), ViewsOptions::default())
+                .map_err(anyhow::Error::from)?;
+        let bar = bar(comune.as_str());
+        let progress = |position: Position, head: Position| {
+            bar.set_length(head.get());
+            bar.set_position(position.get());
+        };
+        let reader: Arc<dyn EventReader> = Arc::clone(&town.log) as Arc<dyn EventReader>;
+        let rebuilt = runtime
+            .block_on(views.rebuild(reader, &town.rules, progress))
+            .with_context(|| format!("cannot rebuild the views of {comune}"))?;
+        bar.finish_and_clear();
+        drop(projector);
+        rows.push((comune, rebuilt.position, rebuilt.content_digest.to_string()));
+    }
+    if format == Format::Json {
+        let all: Vec<_> = rows
+            .iter()
+            .map(|(c, p, d)| json!({ "comune": c.as_str(), "position": p.get(), "content_digest": d }))
+            .collect();
+        output::json(&json!(all));
+    } else {
+        let rows: Vec<Vec<String>> = rows
+            .iter()
+            .map(|(c, p, d)| vec![c.to_string(), p.get().to_string(), d.clone()])
+            .collect();
+        output::table(&["COMUNE", "POSITION", "CONTENT DIGEST"], &rows);
+    }
+    Ok(())
+}
+
+/// Checks each log: positions and revisions gapless, every event readable by this version.
+pub(crate) fn verify(args: &Args, format: Format) -> Result<(), Failure> {
+    let runtime = runtime()?;
+    let mut rows = Vec::new();
+    for comune in args.comuni()? {
+        let town = open(&args.data, &comune)?;
+        let (verified, events) = runtime
+            .block_on(async {
+                let verified = town.log.verify().await?;
+                let events = decode_all(&town, &comune).await?;
+                anyhow::Ok((verified, events))
+            })
+            .with_context(|| format!("the log of {comune} is not sound"))?;
+        rows.push((comune, verified, events));
+    }
+    if format == Format::Json {
+        let all: Vec<_> = rows
+            .iter()
+            .map(|(c, v, events)| {
+                json!({ "comune": c.as_str(), "position": v.head.get(), "streams": v.streams,
+                        "requests": v.requests, "events_decoded": events })
+            })
+            .collect();
+        output::json(&json!(all));
+    } else {
+        let rows: Vec<Vec<String>> = rows
+            .iter()
+            .map(|(c, v, events)| {
+                vec![
+                    c.to_string(),
+                    v.head.get().to_string(),
+                    v.streams.to_string(),
+                    v.requests.to_string(),
+                    format!("{events} decoded"),
+                ]
+            })
+            .collect();
+        output::table(&["COMUNE", "POSITION", "STREAMS", "REQUESTS", "EVENTS"], &rows);
+    }
+    Ok(())
+}
+
+/// Reads every event with this version's codec.
+async fn decode_all(town: &Town, comune: &ComuneId) -> anyhow::Result<u64> {
+    let bar = bar(comune.as_str());
+    let mut after = Position::START;
+    let mut events = 0;
+    loop {
+        let page = town
+            .log
+            .read_all(
+                after,
+                pratica_store::Direction::Forwards,
+                &pratica_store::Filter::all(),
+                1_000,
+            )
+            .await?;
+        for event in &page.events {
+            pratica_store::codec::decode(event)?;
+            event.metadata()?;
+            events += 1;
+        }
+        bar.set_length(page.head.get());
+        bar.set_position(page.next.get());
+        if page.next >= page.head {
+            bar.finish_and_clear();
+            return Ok(events);
+        }
+        after = page.next;
+    }
+}
