@@ -97,6 +97,62 @@ async fn a_clerk_advances_cases_and_does_not_decide_them() -> Test {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_citizen_reads_what_was_written_to_them_and_no_note_officer_or_proposal() -> Test {
+    let server = Server::start().await?;
+    let mut town = server.town();
+    let case = town
+        .file(OFFICER, declaration("Anna", "Rossi", "CHANGE_OF_DWELLING"))
+        .await
+        .map_err(fault)?;
+    let rossi = Who("citizen.rossi", Role::Citizen);
+    let clerk = Who("carla", Role::Clerk);
+    let assigned = json!({ "office": "anagrafe", "officer": "bruno" });
+    town.act(OFFICER, &case, "case.assign", assigned).await.map_err(fault)?;
+    town.act(clerk, &case, "case.add_note", json!({ "text": "neighbour doubts it" }))
+        .await
+        .map_err(fault)?;
+    let out = json!({ "direction": "DIRECTION_OUTGOING", "text": "when are you at home?" });
+    town.act(clerk, &case, "case.send_message", out).await.map_err(fault)?;
+    let back = json!({ "direction": "DIRECTION_OUTGOING", "text": "in the evening" });
+    town.act(rossi, &case, "case.send_message", back).await.map_err(fault)?;
+    let proposal = json!({ "tenor": "TENOR_NEGATIVE", "reasons": "never there" });
+    town.act(clerk, &case, "case.propose", proposal).await.map_err(fault)?;
+
+    let method = "pratica.cases.v1.CasesService/ListCorrespondence";
+    let read = json!({ "case_id": case });
+    let written = |answer: &Value| -> Vec<(String, String)> {
+        answer["entries"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|e| (e["direction"].to_string(), e["texts"][0].to_string()))
+            .collect()
+    };
+    let theirs = town.call(rossi, method, read.clone()).await.map_err(fault)?;
+    assert_eq!(
+        written(&theirs),
+        [
+            ("\"DIRECTION_OUTGOING\"".to_owned(), "\"when are you at home?\"".to_owned()),
+            ("\"DIRECTION_INCOMING\"".to_owned(), "\"in the evening\"".to_owned()),
+        ],
+        "a citizen's message is incoming, whatever they say"
+    );
+    let ours = town.call(clerk, method, read).await.map_err(fault)?;
+    assert_eq!(written(&ours).len(), 3);
+    let mut texts = format!("{theirs:?}");
+    for method in ["GetCase", "GetTimeline", "ListCases"] {
+        let request = json!({ "case_id": case });
+        let request = if method == "ListCases" { json!({}) } else { request };
+        let method = format!("pratica.cases.v1.CasesService/{method}");
+        texts.push_str(&format!("{:?}", town.call(rossi, &method, request).await.map_err(fault)?));
+    }
+    for hidden in ["neighbour", "bruno", "carla", "anna", "never there"] {
+        assert!(!texts.contains(hidden), "{hidden} is not for citizens");
+    }
+    server.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_office_does_not_see_the_cases_of_another() -> Test {
     let server = Server::start().await?;
     let mut town = server.town();

@@ -162,3 +162,31 @@ async fn history_is_read_in_order_resumably_and_without_names_for_an_analyst() -
     assert_eq!(reason(denied), "PERMISSION_DENIED");
     server.stop().await
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_stops_though_somebody_watches() -> Test {
+    let server = Server::start().await?;
+    let mut town = server.town();
+    let case = town
+        .file(OFFICER, declaration("Anna", "Rossi", "CHANGE_OF_DWELLING"))
+        .await
+        .map_err(fault)?;
+    let watcher = town.client("bruno", Role::Officer).await.map_err(fault)?;
+    let (seen, ready) = tokio::sync::oneshot::channel();
+    let request = json!({ "comune": COMUNE, "case_id": case });
+    let watching = tokio::spawn(async move {
+        let mut seen = Some(seen);
+        let each = |_| {
+            if let Some(seen) = seen.take() {
+                let _ = seen.send(());
+            }
+            Ok(true)
+        };
+        watcher.stream("pratica.cases.v1.CasesService/WatchCase", request, each).await
+    });
+    ready.await?;
+    tokio::time::timeout(std::time::Duration::from_secs(20), server.stop()).await??;
+    // The watcher is told, by an end or by an error; it does not hang.
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(20), watching).await??;
+    Ok(())
+}

@@ -20,6 +20,9 @@ use std::time::Duration;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 
+/// The projector of each comune's views, to be handed to [`House::start`].
+pub type Projectors = Vec<(ComuneId, Projector)>;
+
 /// One comune with the desk of its register.
 pub struct Open {
     /// The comune.
@@ -50,7 +53,7 @@ impl House {
         data: &Path,
         comuni: &[ComuneId],
         clock: Arc<dyn Clock>,
-    ) -> anyhow::Result<(Arc<House>, Vec<(ComuneId, Projector)>)> {
+    ) -> anyhow::Result<(Arc<House>, Projectors)> {
         let mut open = BTreeMap::new();
         let mut projectors = Vec::new();
         for comune in comuni {
@@ -81,7 +84,7 @@ impl House {
     }
 
     /// Starts what runs beside requests: for each comune its views, its register and its ticker.
-    pub async fn start(self: &Arc<Self>, projectors: Vec<(ComuneId, Projector)>) {
+    pub async fn start(self: &Arc<Self>, projectors: Projectors) {
         let mut tasks = self.tasks.lock().await;
         for (comune, projector) in projectors {
             let Some(open) = self.open.get(&comune) else { continue };

@@ -56,7 +56,7 @@ pub enum SettingsError {
         path: PathBuf,
         /// The first problem.
         #[source]
-        source: pratica_domain::term::RuleProblem,
+        source: Box<pratica_domain::term::RuleProblem>,
     },
 }
 
@@ -106,6 +106,7 @@ impl Settings {
         if let Err(mut problems) = book.validate()
             && let Some(source) = problems.drain(..).next()
         {
+            let source = Box::new(source);
             return Err(SettingsError::Rule { path: directory.to_owned(), source });
         }
         let calendar = Calendar::national().with_local(self.holidays.clone());
@@ -118,5 +119,6 @@ fn add(book: &mut RuleBook, path: &Path, text: &str) -> Result<(), SettingsError
         path: path.to_owned(),
         source: Box::new(source),
     })?;
-    book.add(set).map_err(|source| SettingsError::Rule { path: path.to_owned(), source })
+    book.add(set)
+        .map_err(|source| SettingsError::Rule { path: path.to_owned(), source: Box::new(source) })
 }

@@ -65,6 +65,13 @@ pub(crate) enum Ask {
         /// The case.
         case: String,
     },
+    /// Show what was written in a case: messages, requests, notices, observations, notes.
+    Correspondence {
+        #[command(flatten)]
+        common: Common,
+        /// The case.
+        case: String,
+    },
     /// Explain the terms of a case: events, rule, calendar, arithmetic.
     Deadlines {
         #[command(flatten)]
@@ -158,8 +165,8 @@ pub(crate) fn run(ask: Ask, format: Format) -> Result<(), Failure> {
 
 async fn answer(ask: Ask, format: Format) -> Result<(), Failure> {
     use Ask::{
-        Act, Actions, Call, Deadlines, File, History, List, Register, Search, Show, Statistics,
-        Timeline, Watch, Worklist,
+        Act, Actions, Call, Correspondence, Deadlines, File, History, List, Register, Search, Show,
+        Statistics, Timeline, Watch, Worklist,
     };
     const CASES: &str = "pratica.cases.v1.CasesService";
     let one = |common: &Common, case: &str| json!({ "comune": common.comune, "case_id": case });
@@ -201,6 +208,12 @@ async fn answer(ask: Ask, format: Format) -> Result<(), Failure> {
             request["page_size"] = json!(200);
             let answer = client.call(&format!("{CASES}/GetTimeline"), request).await?;
             print(format, &answer, |a| show::timeline(list(a, "entries")));
+        }
+        Correspondence { common, case } => {
+            let client = Client::connect(&common.connection).await?;
+            let request = json!({ "comune": common.comune, "case_id": case });
+            let answer = client.call(&format!("{CASES}/ListCorrespondence"), request).await?;
+            print(format, &answer, |a| show::correspondence(list(a, "entries")));
         }
         Deadlines { common, case } => {
             let client = Client::connect(&common.connection).await?;

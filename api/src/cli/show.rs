@@ -137,6 +137,23 @@ pub(crate) fn timeline(entries: &[Value]) {
     }
 }
 
+/// What was written, oldest first.
+pub(crate) fn correspondence(entries: &[Value]) {
+    for e in entries {
+        let day = field(e, "occur_time");
+        let direction = field(e, "direction").replace("DIRECTION_", "").to_lowercase();
+        println!(
+            "{}  {direction} {}  {}",
+            day.get(..10).unwrap_or(&day),
+            field(e, "kind"),
+            field(e, "role")
+        );
+        for text in items(e, "texts") {
+            println!("    {}", text.as_str().unwrap_or_default());
+        }
+    }
+}
+
 /// What may be done, and what not and why.
 pub(crate) fn actions(actions: &[Value]) {
     for a in actions {

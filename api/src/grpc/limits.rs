@@ -6,6 +6,8 @@ use std::time::Duration;
 pub(crate) const MESSAGE_BYTES_MAX: usize = 1 << 20;
 /// How long a unary call may take when the client sets no deadline.
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long calls may take to end once the server is asked to stop.
+pub(crate) const GRACE: Duration = Duration::from_secs(2);
 /// Streams at once on one connection.
 pub(crate) const STREAMS_MAX: u32 = 256;
 /// How often a silent stream says that it lives.

@@ -4,6 +4,7 @@
 
 pub mod auth;
 pub mod convert;
+mod correspondence;
 mod limits;
 mod server;
 mod services;

@@ -1,7 +1,7 @@
 //! The server put together: services, token, reflection, health, gRPC-Web with CORS, limits.
 
 use super::auth::{Authenticate, ServerKey};
-use super::limits::{CALL_TIMEOUT, MESSAGE_BYTES_MAX, STREAMS_MAX};
+use super::limits::{CALL_TIMEOUT, GRACE, MESSAGE_BYTES_MAX, STREAMS_MAX};
 use super::services::Shared;
 use crate::app::House;
 use pratica_proto::admin::v1::admin_service_server::AdminServiceServer;
@@ -85,7 +85,24 @@ pub async fn serve(
         .add_service(guarded!(HistoryServiceServer))
         .add_service(guarded!(FeedServiceServer))
         .add_service(guarded!(AdminServiceServer));
-    router.serve_with_incoming_shutdown(TcpListenerStream::new(listener), shutdown).await?;
+    // Calls under way may end; streams that would live for ever are cut after a moment.
+    let (asked, stopping) = tokio::sync::oneshot::channel();
+    let until = async {
+        shutdown.await;
+        let _ = asked.send(());
+    };
+    let cut = async {
+        match stopping.await {
+            Ok(()) => tokio::time::sleep(GRACE).await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        served = router.serve_with_incoming_shutdown(TcpListenerStream::new(listener), until) => {
+            served?;
+        }
+        () = cut => {}
+    }
     Ok(())
 }
 

@@ -293,8 +293,13 @@ fn filing_number(file: &CaseFile) -> Option<ProtocolNumber> {
     file.documents.values().find(|d| d.kind == "declaration").and_then(|d| d.number)
 }
 
-/// A row of a list.
-pub(crate) fn row(row: &CaseRow, today: Date, language: Language) -> cases::CaseSummary {
+/// A row of a list; `internal` for staff.
+pub(crate) fn row(
+    row: &CaseRow,
+    today: Date,
+    language: Language,
+    internal: bool,
+) -> cases::CaseSummary {
     cases::CaseSummary {
         case_id: row.case.to_string(),
         procedure: row.procedure.clone(),
@@ -305,7 +310,7 @@ pub(crate) fn row(row: &CaseRow, today: Date, language: Language) -> cases::Case
         filing_date: Some(date_message(row.filed_on)),
         close_date: row.closed_on.map(date_message),
         office: row.office.clone().unwrap_or_default(),
-        officer: row.officer.clone().unwrap_or_default(),
+        officer: row.officer.clone().filter(|_| internal).unwrap_or_default(),
         responsible: row.responsible.clone().unwrap_or_default(),
         due_date: row.due_on.map(date_message),
         due_term: row.due_term.clone().unwrap_or_default(),
@@ -318,7 +323,7 @@ pub(crate) fn row(row: &CaseRow, today: Date, language: Language) -> cases::Case
     }
 }
 
-/// A folded case in full.
+/// A folded case in full; `internal` for staff.
 ///
 /// # Errors
 /// When a term of the case cannot be reckoned.
@@ -328,6 +333,7 @@ pub(crate) fn detail(
     case: &Case,
     language: Language,
     today: Date,
+    internal: bool,
 ) -> Result<cases::CaseDetail, AppError> {
     let file = &case.file;
     let deadlines = deadlines(town, case, today, language, false)?;
@@ -343,7 +349,13 @@ pub(crate) fn detail(
         filing_date: opening.map(|o| date_message(o.filed_on)),
         close_date: file.closure.as_ref().map(|c| date_message(c.closed_on)),
         office: file.office.as_ref().map(ToString::to_string).unwrap_or_default(),
-        officer: file.officer.as_ref().map(ToString::to_string).unwrap_or_default(),
+        // Citizens learn the responsible officer (L. 241/1990 art. 5), not who has the file now.
+        officer: file
+            .officer
+            .as_ref()
+            .filter(|_| internal)
+            .map(ToString::to_string)
+            .unwrap_or_default(),
         responsible: file.responsible.as_ref().map(ToString::to_string).unwrap_or_default(),
         due_date: next.and_then(|d| d.due_date),
         due_term: next.map(|d| d.term.clone()).unwrap_or_default(),
@@ -389,6 +401,34 @@ pub(crate) fn detail(
                 open: *open,
             })
             .collect(),
+        representations: file
+            .representations
+            .iter()
+            .map(|(id, r)| cases::RepresentationView {
+                representation_id: id.to_string(),
+                agent_party_id: r.agent.to_string(),
+                principal_party_id: r.principal.to_string(),
+                title: word(&r.title),
+                until_date: r.until.map(date_message),
+                ended: r.ended,
+            })
+            .collect(),
+        notices: file
+            .terms
+            .notices()
+            .iter()
+            .map(|n| cases::NoticeView {
+                notice_entry_id: n.notice.to_string(),
+                send_date: Some(date_message(n.sent.0)),
+                receive_date: n.received.map(|(on, _)| date_message(on)),
+                observe_date: n.observed.map(|(on, _)| date_message(on)),
+            })
+            .collect(),
+        proposal: file.proposal.as_ref().filter(|_| internal).map(|p| cases::ProposalView {
+            proposal_entry_id: p.proposal.to_string(),
+            by: p.by.to_string(),
+            tenor: word(&p.outcome),
+        }),
     })
 }
 
@@ -411,6 +451,8 @@ fn documents(file: &CaseFile) -> Vec<cases::DocumentView> {
                 kind: d.kind.clone(),
                 direction: direction(d.direction).into(),
                 sha256: d.sha256.clone(),
+                media_type: d.media_type.clone(),
+                size_bytes: d.size_bytes,
                 document_date: Some(date_message(d.dated_on)),
                 version: d.version,
                 replaced_by_document_id: d.replaced_by.map(|r| r.to_string()).unwrap_or_default(),

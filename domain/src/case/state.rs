@@ -72,6 +72,10 @@ pub struct Representation {
 pub struct Document {
     /// What it is.
     pub kind: String,
+    /// Media type.
+    pub media_type: String,
+    /// Size in bytes.
+    pub size_bytes: u64,
     /// SHA-256 of its bytes.
     pub sha256: String,
     /// Which way it goes.
@@ -276,6 +280,8 @@ impl CaseFile {
                 }
                 let document = Document {
                     kind: e.kind.clone(),
+                    media_type: e.media_type.clone(),
+                    size_bytes: e.size_bytes,
                     sha256: e.sha256.clone(),
                     direction: e.direction,
                     dated_on: e.dated_on,

@@ -120,6 +120,11 @@ pub struct Terms {
 }
 
 impl Terms {
+    /// The notices of rejection, in the order of their sending.
+    pub fn notices(&self) -> &[NoticeClock] {
+        &self.notices
+    }
+
     /// The notice that was sent last.
     pub fn last_notice(&self) -> Option<&NoticeClock> {
         self.notices.last()

@@ -89,6 +89,66 @@ pub struct CaseDetail {
     /// Suspensions declared by the office.
     #[prost(message, repeated, tag = "8")]
     pub suspensions: ::prost::alloc::vec::Vec<SuspensionView>,
+    /// Who acts for whom.
+    #[prost(message, repeated, tag = "9")]
+    pub representations: ::prost::alloc::vec::Vec<RepresentationView>,
+    /// Notices of rejection.
+    #[prost(message, repeated, tag = "10")]
+    pub notices: ::prost::alloc::vec::Vec<NoticeView>,
+    /// The standing proposal, for staff only.
+    #[prost(message, optional, tag = "11")]
+    pub proposal: ::core::option::Option<ProposalView>,
+}
+/// A power to act for a party.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RepresentationView {
+    /// Identifies it in commands.
+    #[prost(string, tag = "1")]
+    pub representation_id: ::prost::alloc::string::String,
+    /// Who acts.
+    #[prost(string, tag = "2")]
+    pub agent_party_id: ::prost::alloc::string::String,
+    /// For whom.
+    #[prost(string, tag = "3")]
+    pub principal_party_id: ::prost::alloc::string::String,
+    /// `parent`, `guardian`, `mandate`, `heir`, `company`.
+    #[prost(string, tag = "4")]
+    pub title: ::prost::alloc::string::String,
+    /// Last day, if it ends.
+    #[prost(message, optional, tag = "5")]
+    pub until_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// Whether it was ended.
+    #[prost(bool, tag = "6")]
+    pub ended: bool,
+}
+/// A notice of rejection (L. 241/1990 art. 10-bis).
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct NoticeView {
+    /// Identifies it.
+    #[prost(string, tag = "1")]
+    pub notice_entry_id: ::prost::alloc::string::String,
+    /// The day it was sent.
+    #[prost(message, optional, tag = "2")]
+    pub send_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// The day it was received.
+    #[prost(message, optional, tag = "3")]
+    pub receive_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// The day observations were filed.
+    #[prost(message, optional, tag = "4")]
+    pub observe_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+}
+/// A proposal to who decides.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ProposalView {
+    /// Identifies it.
+    #[prost(string, tag = "1")]
+    pub proposal_entry_id: ::prost::alloc::string::String,
+    /// Who proposed.
+    #[prost(string, tag = "2")]
+    pub by: ::prost::alloc::string::String,
+    /// `favourable` or `negative`.
+    #[prost(string, tag = "3")]
+    pub tenor: ::prost::alloc::string::String,
 }
 /// A person of a case.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -130,6 +190,12 @@ pub struct DocumentView {
     /// Its protocol number; an attachment has that of what it is attached to.
     #[prost(message, optional, tag = "8")]
     pub number: ::core::option::Option<super::super::common::v1::ProtocolNumber>,
+    /// Media type.
+    #[prost(string, tag = "9")]
+    pub media_type: ::prost::alloc::string::String,
+    /// Size in bytes.
+    #[prost(uint64, tag = "10")]
+    pub size_bytes: u64,
 }
 /// A request to the citizen.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -353,6 +419,57 @@ pub struct TimelineEntry {
     /// The account, for staff only.
     #[prost(string, tag = "7")]
     pub actor: ::prost::alloc::string::String,
+}
+/// Request of ListCorrespondence.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListCorrespondenceRequest {
+    /// The comune. Required.
+    #[prost(string, tag = "1")]
+    pub comune: ::prost::alloc::string::String,
+    /// The case. Required.
+    #[prost(string, tag = "2")]
+    pub case_id: ::prost::alloc::string::String,
+}
+/// Answer of ListCorrespondence.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListCorrespondenceResponse {
+    /// What was written, oldest first.
+    #[prost(message, repeated, tag = "1")]
+    pub entries: ::prost::alloc::vec::Vec<CorrespondenceEntry>,
+    /// The position that the answer is of.
+    #[prost(uint64, tag = "2")]
+    pub as_of_position: u64,
+}
+/// Something that was written in a case. Personal data.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CorrespondenceEntry {
+    /// Identifies it.
+    #[prost(string, tag = "1")]
+    pub entry_id: ::prost::alloc::string::String,
+    /// `message`, `request`, `notice`, `observations`, `withdrawal`, `note`.
+    #[prost(string, tag = "2")]
+    pub kind: ::prost::alloc::string::String,
+    /// Which way it went.
+    #[prost(enumeration = "super::super::common::v1::Direction", tag = "3")]
+    pub direction: i32,
+    /// The words; a notice has one text a reason.
+    #[prost(string, repeated, tag = "4")]
+    pub texts: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// When it counts.
+    #[prost(message, optional, tag = "5")]
+    pub occur_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// In which role somebody wrote it.
+    #[prost(string, tag = "6")]
+    pub role: ::prost::alloc::string::String,
+    /// The account, for staff only.
+    #[prost(string, tag = "7")]
+    pub actor: ::prost::alloc::string::String,
+    /// Documents that go with it.
+    #[prost(string, repeated, tag = "8")]
+    pub document_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Revision of the event.
+    #[prost(uint64, tag = "9")]
+    pub revision: u64,
 }
 /// Request of ExplainDeadlines.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -703,6 +820,37 @@ pub mod cases_service_client {
                 .insert(GrpcMethod::new("pratica.cases.v1.CasesService", "GetTimeline"));
             self.inner.unary(req, path, codec).await
         }
+        /// Lists what was written in a case, with its words: messages, requests, notices, observations;
+        /// for staff the internal notes too.
+        pub async fn list_correspondence(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListCorrespondenceRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCorrespondenceResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/pratica.cases.v1.CasesService/ListCorrespondence",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "pratica.cases.v1.CasesService",
+                        "ListCorrespondence",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Explains every term of a case: events, rule and article, calendar, each step of the arithmetic.
         pub async fn explain_deadlines(
             &mut self,
@@ -827,6 +975,15 @@ pub mod cases_service_server {
             request: tonic::Request<super::GetTimelineRequest>,
         ) -> std::result::Result<
             tonic::Response<super::GetTimelineResponse>,
+            tonic::Status,
+        >;
+        /// Lists what was written in a case, with its words: messages, requests, notices, observations;
+        /// for staff the internal notes too.
+        async fn list_correspondence(
+            &self,
+            request: tonic::Request<super::ListCorrespondenceRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCorrespondenceResponse>,
             tonic::Status,
         >;
         /// Explains every term of a case: events, rule and article, calendar, each step of the arithmetic.
@@ -1104,6 +1261,52 @@ pub mod cases_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetTimelineSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/pratica.cases.v1.CasesService/ListCorrespondence" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListCorrespondenceSvc<T: CasesService>(pub Arc<T>);
+                    impl<
+                        T: CasesService,
+                    > tonic::server::UnaryService<super::ListCorrespondenceRequest>
+                    for ListCorrespondenceSvc<T> {
+                        type Response = super::ListCorrespondenceResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListCorrespondenceRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CasesService>::list_correspondence(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListCorrespondenceSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -6,9 +6,10 @@ use crate::app::house::Open;
 use crate::app::{AppError, load, policy};
 use crate::grpc::convert::Fields;
 use crate::grpc::limits::{HEARTBEAT, STREAM_BUFFER};
-use crate::grpc::show;
 use crate::grpc::status::{reason, status, unblock};
+use crate::grpc::{correspondence, show};
 use crate::messages::Language;
+use pratica_domain::case::Procedure;
 use pratica_domain::ids::{CaseId, ProtocolNumber};
 use pratica_domain::people::FiscalCode;
 use pratica_domain::term::rome_date;
@@ -16,6 +17,7 @@ use pratica_domain::{Case, Context, Role, available_actions};
 use pratica_projections::{CaseFilter, PageRequest, SearchKey};
 use pratica_proto::cases::v1::cases_service_server::CasesService;
 use pratica_proto::cases::v1::*;
+use pratica_store::Revision;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -56,7 +58,8 @@ impl CasesService for Shared {
             let (id, case) = visible_case(&call, open, &m.case_id).await?;
             let language = call.language(&m.language);
             let today = rome_date(open.town.clock.now());
-            let detail = show::detail(&open.town, id, &case, language, today)?;
+            let internal = call.principal.role.is_staff();
+            let detail = show::detail(&open.town, id, &case, language, today, internal)?;
             // The case itself is read from the log, so it is as new as the log.
             let head =
                 open.town.log.head().await.map_err(|e| AppError::store("reading the head", e))?;
@@ -83,8 +86,10 @@ impl CasesService for Shared {
             let found =
                 open.town.views.list_cases(&access, &filter, &page).await.map_err(view_error)?;
             let language = call.language(&m.language);
+            let internal = call.principal.role.is_staff();
+            let rows = found.value.rows.iter();
             Ok(ListCasesResponse {
-                cases: found.value.rows.iter().map(|r| show::row(r, today, language)).collect(),
+                cases: rows.map(|r| show::row(r, today, language, internal)).collect(),
                 next_page_token: found.value.next.unwrap_or_default(),
                 as_of_position: found.position.get(),
             })
@@ -111,7 +116,7 @@ impl CasesService for Shared {
                     open.town.views.search(&access, &key, limit).await.map_err(view_error)?;
                 position = found.position.get();
                 for row in found.value {
-                    let row = show::row(&row, today, language);
+                    let row = show::row(&row, today, language, call.principal.role.is_staff());
                     if cases.len() < limit
                         && !cases.iter().any(|c: &CaseSummary| c.case_id == row.case_id)
                     {
@@ -147,6 +152,28 @@ impl CasesService for Shared {
                 next_page_token: found.value.next.unwrap_or_default(),
                 as_of_position: found.position.get(),
             })
+        };
+        answer.await.map(Response::new).map_err(status)
+    }
+
+    async fn list_correspondence(
+        &self,
+        request: Request<ListCorrespondenceRequest>,
+    ) -> Result<Response<ListCorrespondenceResponse>, Status> {
+        let (call, m) = self.open(request)?;
+        let answer = async {
+            let open = self.town(&call, &m.comune)?;
+            let (id, case) = visible_case(&call, open, &m.case_id).await?;
+            let procedure = case.procedure().unwrap_or(Procedure::Residency);
+            let stream = open.town.case_stream(procedure, id)?;
+            let events = load::events(&open.town, &stream, Revision::FIRST, Revision::END).await?;
+            let internal = call.principal.role.is_staff();
+            let mut entries = Vec::new();
+            for recorded in &events {
+                entries.extend(correspondence::entry(recorded, internal)?);
+            }
+            let as_of_position = events.last().map_or(0, |e| e.position.get());
+            Ok(ListCorrespondenceResponse { entries, as_of_position })
         };
         answer.await.map(Response::new).map_err(status)
     }
@@ -237,7 +264,8 @@ impl Shared {
             };
             if changed {
                 let today = rome_date(open.town.clock.now());
-                let detail = show::detail(&open.town, id, &case, language, today)?;
+                let internal = call.principal.role.is_staff();
+                let detail = show::detail(&open.town, id, &case, language, today, internal)?;
                 if !say(sender, Content::Case(detail), position).await {
                     return Ok(());
                 }

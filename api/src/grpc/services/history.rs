@@ -83,8 +83,9 @@ impl HistoryService for Shared {
                 return Err(AppError::NotFound("case as of that date"));
             }
             let language = call.language(&m.language);
+            let internal = call.principal.role.is_staff();
             let today = known.or(effective).unwrap_or_else(|| rome_date(open.town.clock.now()));
-            let detail = show::detail(&open.town, id, &case, language, today)?;
+            let detail = show::detail(&open.town, id, &case, language, today, internal)?;
             Ok(GetCaseAsOfResponse { case: Some(detail), events: kept.len() as u64 })
         };
         answer.await.map(Response::new).map_err(status)

@@ -54,7 +54,12 @@ impl WorklistService for Shared {
                 .map_err(view_error)?;
             let language = call.language(&m.language);
             Ok(ListWorklistResponse {
-                cases: found.value.rows.iter().map(|r| show::row(r, today, language)).collect(),
+                cases: found
+                    .value
+                    .rows
+                    .iter()
+                    .map(|r| show::row(r, today, language, true))
+                    .collect(),
                 next_page_token: found.value.next.unwrap_or_default(),
                 as_of_position: found.position.get(),
             })
