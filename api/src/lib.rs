@@ -6,4 +6,5 @@
 pub mod app;
 pub mod cli;
 pub mod grpc;
+pub mod import;
 pub mod messages;

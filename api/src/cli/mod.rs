@@ -5,6 +5,7 @@
 
 mod exit;
 mod fiscal_code;
+mod import;
 mod output;
 mod serve;
 mod term;
@@ -30,6 +31,8 @@ pub struct Cli {
 enum Command {
     /// Serve one or more comuni over gRPC.
     Serve(serve::Args),
+    /// Bring in the case histories of an older system.
+    Import(import::Args),
     /// Mint a token signed by the server's own key.
     Token(token::Args),
     /// Compute the end of a legal term, with its explanation.
@@ -48,6 +51,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let format = cli.format;
     let done = match cli.command {
         Command::Serve(args) => serve::run(args),
+        Command::Import(args) => import::run(&args, format),
         Command::Token(args) => token::run(&args),
         Command::Term(args) => term::run(&args, format),
         Command::FiscalCode(args) => fiscal_code::run(&args, format),
