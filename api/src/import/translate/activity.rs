@@ -2,7 +2,7 @@
 
 use super::{Known, Plan, Told, text};
 use crate::import::error::Fault;
-use crate::import::mapping::{ActivityRule, Becomes, DayRule};
+use crate::import::mapping::{ActivityRule, Becomes};
 use crate::import::xes::Trace;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -149,7 +149,7 @@ impl<'a> Course<'a> {
                 }
                 let (term, within) = (term()?, rule.answer_within?);
                 let request = self.entry("request", event);
-                let sent_on = self.day(rule.day.as_ref(), event, filed_on);
+                let sent_on = self.day(rule, event, filed_on);
                 self.request = Some((request, sent_on));
                 case::Event::from(RequestSent {
                     request,
@@ -164,7 +164,7 @@ impl<'a> Course<'a> {
             }
             Becomes::RequestAnswered => {
                 let (request, sent_on) = self.request.take()?;
-                let answered_on = self.day(rule.day.as_ref(), event, sent_on);
+                let answered_on = self.day(rule, event, sent_on);
                 let documents = Vec::new();
                 case::Event::from(RequestAnswered { request, answered_on, documents }).into()
             }
@@ -182,7 +182,7 @@ impl<'a> Course<'a> {
                 }
                 let term = term()?;
                 let suspension = self.entry("suspension", event);
-                let suspended_on = self.day(rule.day.as_ref(), event, filed_on);
+                let suspended_on = self.day(rule, event, filed_on);
                 self.suspension = Some((suspension, suspended_on));
                 let cap_days = rule.cap_days;
                 case::Event::from(TermSuspended {
@@ -198,7 +198,7 @@ impl<'a> Course<'a> {
             Becomes::TermResumed => {
                 let term = term()?;
                 let (suspension, since) = self.suspension.take()?;
-                let resumed_on = self.day(rule.day.as_ref(), event, since);
+                let resumed_on = self.day(rule, event, since);
                 case::Event::from(TermResumed { term, suspension, resumed_on }).into()
             }
             Becomes::Decided => {
@@ -207,7 +207,7 @@ impl<'a> Course<'a> {
                 }
                 imported::Event::from(imported::Decided {
                     outcome: rule.tenor.or(self.tenor),
-                    decided_on: self.day(rule.day.as_ref(), event, filed_on),
+                    decided_on: self.day(rule, event, filed_on),
                     activity: event.activity.to_owned(),
                 })
                 .into()
@@ -221,16 +221,18 @@ impl<'a> Course<'a> {
 
     /// The legal day of an event: where the rule says, if it is to be read there and does not come
     /// before what it follows; otherwise the day of the event.
-    fn day(&mut self, rule: Option<&DayRule>, event: &Known<'_>, not_before: Date) -> Date {
+    fn day(&mut self, rule: &ActivityRule, event: &Known<'_>, not_before: Date) -> Date {
         let own = rome_date(event.at);
-        let Some(rule) = rule else { return own };
+        let becomes = rule.becomes;
+        let Some(rule) = &rule.day else { return own };
         let said = text(event.attributes, &rule.attribute);
         let day = said.and_then(|said| {
             strtime::parse(&rule.format, said).and_then(|parsed| parsed.to_date()).ok()
         });
+        // A suspension may be announced for a day to come; nothing else is entered before it is.
+        let to_come = matches!(becomes, Becomes::TermSuspended | Becomes::TermResumed);
         match day {
-            // Nor may it lie after the day on which it was entered.
-            Some(day) if day >= not_before && day <= own => day,
+            Some(day) if day >= not_before && (day <= own || to_come) => day,
             _ => {
                 self.days_set_aside += 1;
                 own
