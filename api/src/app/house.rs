@@ -41,6 +41,7 @@ pub struct House {
     ticker: Principal,
     moving: Mutex<()>,
     stop: watch::Sender<bool>,
+    closing: watch::Sender<bool>,
     tasks: Mutex<JoinSet<()>>,
 }
 
@@ -68,6 +69,7 @@ impl House {
             ticker: system("ticker")?,
             moving: Mutex::new(()),
             stop: watch::Sender::new(false),
+            closing: watch::Sender::new(false),
             tasks: Mutex::new(JoinSet::new()),
         };
         Ok((Arc::new(house), projectors))
@@ -100,6 +102,17 @@ impl House {
                 }));
             }
         }
+    }
+
+    /// Asks every stream that would live for ever to end.
+    pub fn close_streams(&self) {
+        self.closing.send_replace(true);
+    }
+
+    /// Ready when streams are to end.
+    pub async fn closing(&self) {
+        // The house outlives its streams, so the sender is there.
+        let _ = self.closing.subscribe().wait_for(|closing| *closing).await;
     }
 
     /// Stops the processes and waits until they have ended.

@@ -10,6 +10,7 @@ mod demo;
 mod exit;
 pub mod fill;
 mod fiscal_code;
+mod import;
 mod output;
 mod serve;
 mod show;
@@ -39,6 +40,8 @@ enum Command {
     Serve(serve::Args),
     /// Live a year in an invented town, over gRPC, and show what each user would look at.
     Demo(demo::Args),
+    /// Bring in the case histories of an older system.
+    Import(import::Args),
     /// Mint a token signed by the server's own key.
     Token(token::Args),
     /// Compute the end of a legal term, with its explanation.
@@ -64,6 +67,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
         Command::Serve(args) => serve::run(args),
         Command::Demo(args) => demo::run(&args),
+        Command::Import(args) => import::run(&args, format),
         Command::Token(args) => token::run(&args),
         Command::Term(args) => term::run(&args, format),
         Command::FiscalCode(args) => fiscal_code::run(&args, format),

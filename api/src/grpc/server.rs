@@ -40,7 +40,7 @@ pub async fn serve(
     options: &Options,
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
-    let shared = Shared { house };
+    let shared = Shared { house: Arc::clone(&house) };
     let token = Authenticate::new(key);
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_service_status("", tonic_health::ServingStatus::Serving).await;
@@ -85,10 +85,11 @@ pub async fn serve(
         .add_service(guarded!(HistoryServiceServer))
         .add_service(guarded!(FeedServiceServer))
         .add_service(guarded!(AdminServiceServer));
-    // Calls under way may end; streams that would live for ever are cut after a moment.
+    // Calls under way may end, streams are asked to; who does not is left behind after a moment.
     let (asked, stopping) = tokio::sync::oneshot::channel();
     let until = async {
         shutdown.await;
+        house.close_streams();
         let _ = asked.send(());
     };
     let cut = async {

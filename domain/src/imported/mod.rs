@@ -3,8 +3,13 @@
 //! An imported case may break Italian rules and is not refused for that. Known activities become
 //! common events (requests, extensions, decision); every other one is a recorded step.
 
+mod source;
+
+pub use source::Source;
+
 use crate::case::{self, CaseFile, Closure, Tenor};
 use crate::event::{Event as AnyEvent, events};
+use crate::people::Personal;
 use crate::term::{ClockOperation, Length};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -21,7 +26,34 @@ events! {
         Decided = "imported.decided" v 1,
         /// The case ended without a decision, or after it.
         Closed = "imported.closed" v 1,
+        /// The case was taken over: what the older system said of it as a whole.
+        TakenOver = "imported.taken_over" v 1,
     }
+}
+
+/// The case was taken over from an older system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakenOver {
+    /// The older system, in the words of the mapping.
+    pub source: String,
+    /// The case's name there.
+    pub reference: String,
+    /// How many events the older system had for it; as many events of this stream carry one.
+    pub source_events: u64,
+    /// What the older system said of the case as a whole, unchanged.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, String>,
+    /// What of that is personal data.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub personal: BTreeMap<String, Personal<String>>,
+    /// The types of attributes that are not plain text (`date`, `int`, `float`, `boolean`, `id`,
+    /// `list`, `container`), of the case and of its events; `KEY@INDEX` where one event departs.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub types: BTreeMap<String, String>,
+    /// SHA-256 of the history as it was read, in lower-case hexadecimal.
+    pub history_sha256: String,
+    /// SHA-256 of the mapping by which it was read.
+    pub mapping_sha256: String,
 }
 
 /// A step of the older system.
@@ -160,6 +192,6 @@ pub(crate) fn run_clocks(file: &mut CaseFile, event: &AnyEvent) {
                 file.terms.push(&key, stop);
             }
         }
-        Event::StepRecorded(_) | Event::Closed(_) => {}
+        Event::StepRecorded(_) | Event::Closed(_) | Event::TakenOver(_) => {}
     }
 }

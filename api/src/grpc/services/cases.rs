@@ -283,6 +283,7 @@ impl Shared {
                         Err(_) => return Ok(()),
                     },
                     () = sender.closed() => return Ok(()),
+                    () = self.house.closing() => return Ok(()),
                     () = tokio::time::sleep(HEARTBEAT) => {
                         if !say(sender, Content::Heartbeat(true), position).await {
                             return Ok(());

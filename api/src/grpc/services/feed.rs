@@ -38,6 +38,7 @@ impl FeedService for Shared {
         let (call, m) = self.open(request)?;
         let open = self.town_for(&call, &m.comune, Area::Feed).map_err(status)?;
         let town = Arc::clone(&open.town);
+        let house = Arc::clone(&self.house);
         let (after, procedures) = asked(&m).map_err(status)?;
         let prefixes = procedures.iter().map(|p| format!("{}.{}-", town.comune, p.as_str()));
         let filter = Filter::prefixes(prefixes);
@@ -45,7 +46,7 @@ impl FeedService for Shared {
         tokio::spawn(async move {
             let reader: Arc<dyn EventReader> = Arc::clone(&town.log) as Arc<dyn EventReader>;
             let subscription = Subscription::new(reader, after, filter);
-            if let Err(error) = follow(subscription, after, &sender, &town).await {
+            if let Err(error) = follow(subscription, after, &sender, &town, &house).await {
                 // A reader that is gone needs no reason.
                 let _ = sender.send(Err(status(error))).await;
             }
@@ -81,6 +82,7 @@ async fn follow(
     after: Position,
     sender: &mpsc::Sender<Result<FollowFeedResponse, Status>>,
     town: &crate::app::Town,
+    house: &crate::app::House,
 ) -> Result<(), AppError> {
     use follow_feed_response::Content;
     let mut cursor = after;
@@ -91,6 +93,7 @@ async fn follow(
                 delivery.map_err(|e| AppError::store("following the log", e))?
             }
             () = sender.closed() => return Ok(()),
+            () = house.closing() => return Ok(()),
             () = tokio::time::sleep(HEARTBEAT) => {
                 if !say(sender, Content::Heartbeat(true), cursor).await {
                     return Ok(());

@@ -314,6 +314,7 @@ impl Shared {
                         Err(_) => return Ok(()),
                     },
                     () = sender.closed() => return Ok(()),
+                    () = self.house.closing() => return Ok(()),
                     () = tokio::time::sleep(HEARTBEAT) => {
                         let content = Some(Content::Heartbeat(true));
                         let beat = WatchWorklistResponse { content, as_of_position };

@@ -1,0 +1,10 @@
+//! Tests of the shell from outside: one binary, a module for each subject.
+
+#![allow(clippy::unwrap_used, reason = "in tests a failed assumption is a failed test")]
+
+mod import;
+mod import_corpus;
+mod import_logs;
+mod import_mapping;
+mod import_recording;
+mod import_refusals;
