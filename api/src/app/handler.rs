@@ -117,7 +117,7 @@ async fn attempt(
     request: &CommandRequest<'_>,
 ) -> Result<Outcome, Attempt> {
     let loaded = match request.target {
-        Target::New(_) => town.cases.get(&case_id),
+        Target::New(_) => None,
         Target::Existing(_) => load::case(town, case_id).await?,
     };
     let now = town.clock.now();
@@ -149,7 +149,14 @@ async fn attempt(
 
     // A retry finds the case as its first attempt left it: whatever stands in its way now, the
     // first answer is the answer.
-    let fresh = match fresh_decision(town, &stream, &case, request, &ctx).await {
+    let fresh = fresh_decision(town, &stream, &case, request, &ctx).await;
+    // An append finds out by itself that the kept state was behind; what appends nothing must ask.
+    let appends = !request.validate_only && fresh.as_ref().is_ok_and(|events| !events.is_empty());
+    let kept = matches!(request.target, Target::Existing(_));
+    if kept && !appends && !load::is_current(town, &stream, &case).await? {
+        return Err(Attempt::Moved);
+    }
+    let fresh = match fresh {
         Ok(events) => events,
         Err(refusal) => {
             return match earlier(town, request).await? {

@@ -31,6 +31,40 @@ pub async fn case(town: &Town, id: CaseId) -> Result<Option<Arc<Case>>, AppError
     Ok(None)
 }
 
+/// The case as its stream stands now: what was kept from last time, and whatever came since.
+///
+/// The kept state may be behind for an instant, between a commit and its being kept: a command
+/// finds that out when it appends, a query must not.
+///
+/// # Errors
+/// As [`case`].
+pub async fn current(town: &Town, id: CaseId) -> Result<Option<Arc<Case>>, AppError> {
+    let Some(kept) = case(town, id).await? else { return Ok(None) };
+    let procedure = kept.procedure().unwrap_or(Procedure::Residency);
+    let stream = town.case_stream(procedure, id)?;
+    let since = events(town, &stream, Revision::new(kept.file.events), Revision::END).await?;
+    if since.is_empty() {
+        return Ok(Some(kept));
+    }
+    let mut case = (*kept).clone();
+    for recorded in &since {
+        case = pratica_domain::evolve(case, &decode(recorded)?);
+    }
+    let case = Arc::new(case);
+    town.cases.insert(id, Arc::clone(&case));
+    Ok(Some(case))
+}
+
+/// Whether a folded state is what the stream holds.
+///
+/// # Errors
+/// When the log cannot be read.
+pub async fn is_current(town: &Town, stream: &StreamName, case: &Case) -> Result<bool, AppError> {
+    let last =
+        town.log.stream_revision(stream).await.map_err(|e| AppError::store("reading a case", e))?;
+    Ok(last.map_or(0, |r| r.get() + 1) == case.file.events)
+}
+
 /// Folds a stream up to and including a revision.
 ///
 /// # Errors

@@ -41,7 +41,7 @@ pub(super) async fn visible_case(
         role if role.is_staff() || role == Role::Service => AppError::NotFound("case"),
         _ => AppError::Denied,
     };
-    let case = load::case(&open.town, id).await?.ok_or_else(unseen)?;
+    let case = load::current(&open.town, id).await?.ok_or_else(unseen)?;
     if policy::may_see(&call.principal, &case, today) { Ok((id, case)) } else { Err(unseen()) }
 }
 
