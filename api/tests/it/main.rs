@@ -8,3 +8,4 @@ mod import_logs;
 mod import_mapping;
 mod import_recording;
 mod import_refusals;
+mod kill;

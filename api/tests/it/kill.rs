@@ -1,0 +1,143 @@
+//! Killed in the middle of filing: every acknowledged filing is there once, with one number, and
+//! the register has no gap.
+
+use pratica_api::cli::client::Client;
+use pratica_api::demo::{OFFICER, Town, declaration};
+use pratica_api::grpc::auth::ServerKey;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+const COMUNE: &str = "collina";
+const FILE: &str = "pratica.residency.v1.ResidencyService/FileDeclaration";
+
+/// The real binary on a free port.
+struct Running {
+    child: Child,
+    url: String,
+}
+
+impl Running {
+    fn start(data: &Path) -> Running {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_pratica"))
+            .args(["serve", "--comune", COMUNE, "--listen", "127.0.0.1:0"])
+            .args(["--manual-clock", "2026-03-02T09:00:00Z", "--data"])
+            .arg(data)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        Running { child, url: format!("http://{}", line.trim()) }
+    }
+
+    /// SIGKILL: nothing is flushed, nothing is said.
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+fn town(server: &Running, data: &Path) -> Town {
+    Town::new(COMUNE, &server.url, ServerKey::open(data).unwrap())
+}
+
+/// What was sent, by request id, and which of it was answered with which number.
+type Sent = Arc<Mutex<BTreeMap<String, (Value, Option<String>)>>>;
+
+/// Files until the server is gone, keeping what was sent and what was answered.
+async fn file_until_gone(client: Client, sent: Sent, name: String) {
+    for n in 0.. {
+        let mut form = declaration("Anna", &format!("{name}{n}"), "CHANGE_OF_DWELLING");
+        let id = uuid::Uuid::new_v4().to_string();
+        form["request_id"] = json!(id);
+        form["comune"] = json!(COMUNE);
+        sent.lock().unwrap().insert(id.clone(), (form.clone(), None));
+        let Ok(answer) = client.call(FILE, form).await else { return };
+        let number = answer["outcome"]["receipt"]["number"]["text"].as_str().unwrap().to_owned();
+        sent.lock().unwrap().insert(id, (Value::Null, Some(number)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kill_in_the_middle_of_filing_leaves_each_number_once() {
+    let data = tempfile::tempdir().unwrap();
+    let mut answered: BTreeMap<String, String> = BTreeMap::new();
+    for round in 0..3 {
+        let server = Running::start(data.path());
+        let sent: Sent = Arc::default();
+        let mut clients = Vec::new();
+        for c in 0..4 {
+            let client = town(&server, data.path()).client(OFFICER.0, OFFICER.1).await.unwrap();
+            let name = format!("Rossi{round}x{c}x");
+            clients.push(tokio::spawn(file_until_gone(client, Arc::clone(&sent), name)));
+        }
+        // Killed while at least this many were answered and others are under way.
+        let enough = 10 + round * 7;
+        while sent.lock().unwrap().values().filter(|(_, n)| n.is_some()).count() < enough {
+            tokio::task::yield_now().await;
+        }
+        server.kill();
+        for client in clients {
+            client.await.unwrap();
+        }
+
+        let server = Running::start(data.path());
+        let mut town = town(&server, data.path());
+        let sent = std::mem::take(&mut *sent.lock().unwrap());
+        for (id, (form, number)) in sent {
+            match number {
+                Some(number) => {
+                    answered.insert(id, number);
+                }
+                // Sent and never answered: the same request again tells, and acts once at most.
+                None => {
+                    let again = town.call(OFFICER, FILE, form).await.unwrap();
+                    let number = &again["outcome"]["receipt"]["number"]["text"];
+                    answered.insert(id, number.as_str().unwrap().to_owned());
+                }
+            }
+        }
+        check(&mut town, &answered).await;
+        server.kill();
+    }
+}
+
+/// One case a request, one number a case, and numbers from 1 without a gap.
+async fn check(town: &mut Town, answered: &BTreeMap<String, String>) {
+    let numbers: BTreeSet<&String> = answered.values().collect();
+    assert_eq!(numbers.len(), answered.len(), "no number was given twice");
+    let register =
+        pages(town, "pratica.register.v1.RegisterService/ListRegistrations", "registrations");
+    let registered: Vec<String> =
+        register.await.iter().map(|r| r["number"]["text"].as_str().unwrap().to_owned()).collect();
+    let expected: Vec<String> =
+        (1..=answered.len()).rev().map(|n| format!("{n:07}/2026")).collect();
+    assert_eq!(registered, expected, "gapless, and nothing but what was filed");
+    let cases = pages(town, "pratica.cases.v1.CasesService/ListCases", "cases").await;
+    assert_eq!(cases.len(), answered.len(), "one case a request");
+    for case in &cases {
+        let number = case["protocol_number"]["text"].as_str().unwrap().to_owned();
+        assert!(numbers.contains(&number), "{number} was answered to nobody");
+    }
+}
+
+async fn pages(town: &mut Town, method: &str, list: &str) -> Vec<Value> {
+    let status = "pratica.admin.v1.AdminService/GetStatus";
+    let admin = pratica_api::demo::Who("admin", pratica_domain::Role::Administrator);
+    let head = town.call(admin, status, json!({})).await.unwrap()["log_position"].clone();
+    let mut rows = Vec::new();
+    let mut request = json!({ "page_size": 200, "min_position": head });
+    loop {
+        let page = town.call(OFFICER, method, request).await.unwrap();
+        rows.extend(page[list].as_array().unwrap().iter().cloned());
+        match page["next_page_token"].as_str().unwrap() {
+            "" => return rows,
+            token => request = json!({ "page_size": 200, "page_token": token }),
+        }
+    }
+}
