@@ -180,6 +180,9 @@ fn print_report(report: &Report, format: Format) -> anyhow::Result<()> {
     if report.equal {
         println!("\nEvery event of the file is carried by exactly one event of the log.");
     }
+    if report.log.later > 0 {
+        println!("{} events came to these cases later, by other ways.", report.log.later);
+    }
     notes(&report.file);
     Ok(())
 }

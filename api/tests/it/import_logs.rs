@@ -175,6 +175,14 @@ fn the_command_imports_beside_another_comune_and_touches_nothing_of_it() {
     assert!(second.stderr.is_empty(), "no progress where nobody looks: {second:?}");
     assert_eq!(hashes(&data.join("marzabotto")), before);
 
+    // A changed history is named, and the program says that not all went well.
+    let text = crate::import::many(20).replacen("value=\"file\"", "value=\"other\"", 1);
+    let changed = run("vergate", &place.file("a.xes", text));
+    assert_eq!(changed.status.code(), Some(1));
+    let report: serde_json::Value = serde_json::from_slice(&changed.stdout).unwrap();
+    assert_eq!((&report["same"], &report["other"]), (&19.into(), &1.into()));
+    assert_eq!(report["differing"][0]["reference"], "c0");
+
     // A refused file does not even make the comune's directory.
     let broken = place.file("b.xes", crate::import::many(3).replace("</log>", ""));
     let refused = run("monzuno", &broken);
