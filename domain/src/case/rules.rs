@@ -11,7 +11,8 @@ use content::{
     who_acts_has_no_conflict, who_is_chosen_has_no_conflict,
 };
 use phase::{
-    a_proposal_stands, no_proposal_stands, the_case_is_closed, the_case_was_opened,
+    a_proposal_stands, a_request_can_be_answered, a_request_waits, a_suspension_holds,
+    no_proposal_stands, somebody_is_represented, the_case_is_closed, the_case_was_opened,
     the_law_reopens_it, the_phase_allows_a_notice, there_is_an_application, withdrawal_is_in_time,
 };
 pub(crate) use phase::{refuse, the_case_is_open, wrong_phase};
@@ -57,7 +58,17 @@ const fn action(command: &'static str, rules: &'static [Rule]) -> Action {
 pub const ACTIONS: &[Action] = &[
     action("case.add_party", &[OPENED, OPEN, NO_CONFLICT]),
     action("case.grant_representation", &[OPENED, OPEN, NO_CONFLICT, PEOPLE]),
-    action("case.end_representation", &[OPENED, OPEN, NO_CONFLICT, PEOPLE, REASONED]),
+    action(
+        "case.end_representation",
+        &[
+            OPENED,
+            OPEN,
+            NO_CONFLICT,
+            rule!(somebody_is_represented, Standing, ""),
+            PEOPLE,
+            REASONED,
+        ],
+    ),
     action("case.assign", &[OPENED, OPEN, OFFICER_FREE]),
     action("case.name_responsible", &[OPENED, OPEN, OFFICER_FREE]),
     action("case.declare_conflict", &[OPENED, OPEN, REASONED]),
@@ -68,8 +79,21 @@ pub const ACTIONS: &[Action] = &[
         "case.send_request",
         &[OPENED, OPEN, NO_CONFLICT, REASONED, DATES, CONCLUSION, RUNNING, ONCE],
     ),
-    action("case.answer_request", &[OPENED, OPEN, REQUEST_OPEN, PEOPLE, DATES]),
-    action("case.cancel_request", &[OPENED, OPEN, NO_CONFLICT, REQUEST_OPEN, REASONED]),
+    action(
+        "case.answer_request",
+        &[
+            OPENED,
+            OPEN,
+            rule!(a_request_can_be_answered, Standing, ""),
+            REQUEST_OPEN,
+            PEOPLE,
+            DATES,
+        ],
+    ),
+    action(
+        "case.cancel_request",
+        &[OPENED, OPEN, NO_CONFLICT, rule!(a_request_waits, Standing, ""), REQUEST_OPEN, REASONED],
+    ),
     action(
         "case.send_notice",
         &[OPENED, OPEN, NO_CONFLICT, ONE_NOTICE, NOTICE_FITS, REASONED, DATES, IN_TIME],
@@ -110,7 +134,17 @@ pub const ACTIONS: &[Action] = &[
         "case.suspend_term",
         &[OPENED, OPEN, NO_CONFLICT, REASONED, DATES, CONCLUSION, RUNNING, ONCE],
     ),
-    action("case.resume_term", &[OPENED, OPEN, NO_CONFLICT, DATES, RUNNING]),
+    action(
+        "case.resume_term",
+        &[
+            OPENED,
+            OPEN,
+            NO_CONFLICT,
+            rule!(a_suspension_holds, Standing, "L. 241/1990 art. 2 c. 7"),
+            DATES,
+            RUNNING,
+        ],
+    ),
     action("case.extend_term", &[OPENED, OPEN, NO_CONFLICT, REASONED, RUNNING]),
     Action {
         command: "case.expire_term",

@@ -2,6 +2,7 @@
 
 use crate::case::commands::Command;
 use crate::case::events::ReopeningGround;
+use crate::case::state::RequestState;
 use crate::context::Context;
 use crate::decider::{self, Case, ProcedureState};
 use crate::rejection::{Rejection, RejectionCode as Code};
@@ -41,6 +42,44 @@ pub(super) fn the_phase_allows_a_notice(case: &Case, _: &Context<'_>) -> Result<
 
 pub(crate) fn wrong_phase(case: &Case) -> Result<(), Rejection> {
     Err(Rejection::new(Code::WrongPhase).with("phase", case.phase()))
+}
+
+/// There is a request that waits for its answer; one whose time ran out may still be answered.
+pub(super) fn a_request_can_be_answered(case: &Case, _: &Context<'_>) -> Result<(), Rejection> {
+    some_request(case, |s| matches!(s, RequestState::Open | RequestState::Lapsed))
+}
+
+/// There is a request that waits for its answer.
+pub(super) fn a_request_waits(case: &Case, _: &Context<'_>) -> Result<(), Rejection> {
+    some_request(case, |s| s == RequestState::Open)
+}
+
+fn some_request(case: &Case, fits: impl Fn(RequestState) -> bool) -> Result<(), Rejection> {
+    if case.file.requests.is_empty() {
+        refuse(Code::UnknownRequest)
+    } else if case.file.requests.values().any(|r| fits(r.state)) {
+        Ok(())
+    } else {
+        refuse(Code::RequestNotOpen)
+    }
+}
+
+/// Somebody acts for a party.
+pub(super) fn somebody_is_represented(case: &Case, _: &Context<'_>) -> Result<(), Rejection> {
+    if case.file.representations.values().any(|r| !r.ended) {
+        Ok(())
+    } else {
+        refuse(Code::UnknownRepresentation)
+    }
+}
+
+/// A suspension that the office declared still holds.
+pub(super) fn a_suspension_holds(case: &Case, _: &Context<'_>) -> Result<(), Rejection> {
+    if case.file.suspensions.values().any(|(_, open)| *open) {
+        Ok(())
+    } else {
+        refuse(Code::TermNotSuspended)
+    }
 }
 
 pub(super) fn no_proposal_stands(case: &Case, _: &Context<'_>) -> Result<(), Rejection> {
