@@ -15,16 +15,22 @@ const COMUNE: &str = "collina";
 const FILE: &str = "pratica.residency.v1.ResidencyService/FileDeclaration";
 
 /// The real binary on a free port.
-struct Running {
+pub(crate) struct Running {
     child: Child,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Running {
     fn start(data: &Path) -> Running {
+        Running::start_over(data, &[COMUNE], "2026-03-02T09:00:00Z")
+    }
+
+    /// Over these comuni, at this time.
+    pub(crate) fn start_over(data: &Path, comuni: &[&str], at: &str) -> Running {
         let mut child = Command::new(env!("CARGO_BIN_EXE_pratica"))
-            .args(["serve", "--comune", COMUNE, "--listen", "127.0.0.1:0"])
-            .args(["--manual-clock", "2026-03-02T09:00:00Z", "--data"])
+            .args(["serve", "--listen", "127.0.0.1:0", "--manual-clock", at])
+            .args(comuni.iter().flat_map(|c| ["--comune", *c]))
+            .arg("--data")
             .arg(data)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -36,7 +42,7 @@ impl Running {
     }
 
     /// SIGKILL: nothing is flushed, nothing is said.
-    fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }

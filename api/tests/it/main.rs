@@ -9,3 +9,4 @@ mod import_mapping;
 mod import_recording;
 mod import_refusals;
 mod kill;
+mod real_town;
