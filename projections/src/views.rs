@@ -345,12 +345,12 @@ impl Views {
         self.ask(move |c| deadlines::due(c, before, limit)).await
     }
 
-    /// The earliest end of a running term whose expiry is not on record.
+    /// The earliest end, on or after a day, of a running term whose expiry is not on record.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub async fn next_end(&self) -> Result<AsOf<Option<Date>>, ViewError> {
-        self.ask(deadlines::next_end).await
+    pub async fn next_end(&self, from: Date) -> Result<AsOf<Option<Date>>, ViewError> {
+        self.ask(move |c| deadlines::next_end(c, from)).await
     }
 
     /// How long cases took, one row a procedure and kind, for cases closed in these months (the

@@ -4,14 +4,10 @@ use pratica_api::cli::client::Client;
 use pratica_api::demo::{OFFICER, Who, declaration};
 use pratica_api::grpc::auth::Claims;
 use pratica_domain::Role;
-use pratica_tests::{COMUNE, Server, reason};
+use pratica_tests::{COMUNE, Server, fault, reason};
 use serde_json::{Value, json};
 
 type Test = anyhow::Result<()>;
-
-fn fault(failure: pratica_api::cli::Failure) -> anyhow::Error {
-    anyhow::anyhow!("{failure:?}")
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_rpc_answers_without_a_valid_token() -> Test {

@@ -1,15 +1,11 @@
 //! Two at once: one wins, the other is told; the same twice is once.
 
 use pratica_api::demo::{OFFICER, Town, declaration};
-use pratica_tests::{Server, reason};
+use pratica_tests::{Server, fault, reason};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 type Test = anyhow::Result<()>;
-
-fn fault(failure: pratica_api::cli::Failure) -> anyhow::Error {
-    anyhow::anyhow!("{failure:?}")
-}
 
 async fn registered(town: &mut Town) -> anyhow::Result<String> {
     let form = declaration("Chiara", "Conti", "FROM_OTHER_COMUNE");

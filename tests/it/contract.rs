@@ -6,16 +6,12 @@ use pratica_proto::residency::v1::FileDeclarationRequest;
 use pratica_proto::residency::v1::residency_service_client::ResidencyServiceClient;
 use pratica_proto::worklist::v1::BulkAssignRequest;
 use pratica_proto::worklist::v1::worklist_service_client::WorklistServiceClient;
-use pratica_tests::{COMUNE, Server, reason, violations};
+use pratica_tests::{COMUNE, Server, fault, reason, violations};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tonic::Code;
 
 type Test = anyhow::Result<()>;
-
-fn fault(failure: pratica_api::cli::Failure) -> anyhow::Error {
-    anyhow::anyhow!("{failure:?}")
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_field_that_breaks_a_rule_is_named_at_once() -> Test {

@@ -3,16 +3,12 @@
 use jiff::civil::date;
 use pratica_api::demo::{OFFICER, Town, Who, declaration};
 use pratica_domain::Role;
-use pratica_tests::{Server, reason, violations};
+use pratica_tests::{Server, fault, reason, violations};
 use serde_json::{Value, json};
 
 type Test = anyhow::Result<()>;
 
 const WORKLIST: &str = "pratica.worklist.v1.WorklistService";
-
-fn fault(failure: pratica_api::cli::Failure) -> anyhow::Error {
-    anyhow::anyhow!("{failure:?}")
-}
 
 async fn filed(town: &mut Town, many: usize) -> anyhow::Result<Vec<String>> {
     let mut cases = Vec::new();

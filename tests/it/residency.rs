@@ -2,14 +2,10 @@
 
 use jiff::civil::date;
 use pratica_api::demo::{OFFICER, declaration, play};
-use pratica_tests::{COMUNE, Server, reason};
+use pratica_tests::{COMUNE, Server, fault, reason};
 use serde_json::json;
 
 type Test = anyhow::Result<()>;
-
-fn fault(failure: pratica_api::cli::Failure) -> anyhow::Error {
-    anyhow::anyhow!("{failure:?}")
-}
 
 /// The demonstration checks each of its branches itself, the silent and the contested among them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

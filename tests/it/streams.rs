@@ -3,17 +3,13 @@
 use pratica_api::cli::Failure;
 use pratica_api::demo::{OFFICER, Who, declaration};
 use pratica_domain::Role;
-use pratica_tests::{COMUNE, Server, reason};
+use pratica_tests::{COMUNE, Server, fault, reason};
 use serde_json::{Value, json};
 
 type Test = anyhow::Result<()>;
 
 const WORKFLOW: Who = Who("documentale", Role::Service);
 const FEED: &str = "pratica.feed.v1.FeedService/FollowFeed";
-
-fn fault(failure: Failure) -> anyhow::Error {
-    anyhow::anyhow!("{failure:?}")
-}
 
 /// The feed after a cursor until it is caught up: events with their cursors.
 async fn feed(server: &Server, after: &str) -> anyhow::Result<Vec<(Value, String)>> {

@@ -138,6 +138,11 @@ impl Server {
     }
 }
 
+/// A failure as an error that a test may end with.
+pub fn fault(failure: Failure) -> anyhow::Error {
+    anyhow::anyhow!("{failure:?}")
+}
+
 /// The reason of a refusal; the whole answer if it is none.
 pub fn reason<T: std::fmt::Debug>(answer: Result<T, Failure>) -> String {
     match answer {

@@ -10,7 +10,7 @@ use super::town::Town;
 use anyhow::Context as _;
 use jiff::Timestamp;
 use pratica_domain::ids::{ComuneId, InvalidId};
-use pratica_domain::term::first_instant_after;
+use pratica_domain::term::{first_instant_after, rome_date};
 use pratica_projections::{Projector, Views, ViewsOptions};
 use pratica_store::{EventReader, EventStore, Position, SqliteLog, sqlite};
 use std::collections::BTreeMap;
@@ -167,7 +167,8 @@ impl House {
         let now = self.clock.now();
         let mut next: Option<Timestamp> = None;
         for open in self.open.values() {
-            let end = open.town.views.next_end().await.map_err(AppError::views)?.value;
+            let from = rome_date(now);
+            let end = open.town.views.next_end(from).await.map_err(AppError::views)?.value;
             if let Some(at) = end.map(first_instant_after).filter(|at| *at > now && *at <= to) {
                 next = Some(next.map_or(at, |n| n.min(at)));
             }

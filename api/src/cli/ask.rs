@@ -189,13 +189,13 @@ async fn answer(ask: Ask, format: Format) -> Result<(), Failure> {
             let mut request = json!({ "comune": common.comune, "page_size": size });
             set_all(&client, &method, &mut request, "filter.", &filters)?;
             let answer = client.call(&method, request).await?;
-            print(format, &answer, |a| show::cases(list(a, "cases")));
+            print(format, &answer, |a| show::cases(show::items(a, "cases")));
         }
         Search { common, query } => {
             let client = Client::connect(&common.connection).await?;
             let request = json!({ "comune": common.comune, "query": query });
             let answer = client.call(&format!("{CASES}/SearchCases"), request).await?;
-            print(format, &answer, |a| show::cases(list(a, "cases")));
+            print(format, &answer, |a| show::cases(show::items(a, "cases")));
         }
         Show { common, case } => {
             let client = Client::connect(&common.connection).await?;
@@ -207,25 +207,25 @@ async fn answer(ask: Ask, format: Format) -> Result<(), Failure> {
             let mut request = one(&common, &case);
             request["page_size"] = json!(200);
             let answer = client.call(&format!("{CASES}/GetTimeline"), request).await?;
-            print(format, &answer, |a| show::timeline(list(a, "entries")));
+            print(format, &answer, |a| show::timeline(show::items(a, "entries")));
         }
         Correspondence { common, case } => {
             let client = Client::connect(&common.connection).await?;
             let request = json!({ "comune": common.comune, "case_id": case });
             let answer = client.call(&format!("{CASES}/ListCorrespondence"), request).await?;
-            print(format, &answer, |a| show::correspondence(list(a, "entries")));
+            print(format, &answer, |a| show::correspondence(show::items(a, "entries")));
         }
         Deadlines { common, case } => {
             let client = Client::connect(&common.connection).await?;
             let method = format!("{CASES}/ExplainDeadlines");
             let answer = client.call(&method, one(&common, &case)).await?;
-            print(format, &answer, |a| show::deadlines(list(a, "deadlines"), true));
+            print(format, &answer, |a| show::deadlines(show::items(a, "deadlines"), true));
         }
         Actions { common, case } => {
             let client = Client::connect(&common.connection).await?;
             let method = format!("{CASES}/GetAvailableActions");
             let answer = client.call(&method, one(&common, &case)).await?;
-            print(format, &answer, |a| show::actions(list(a, "actions")));
+            print(format, &answer, |a| show::actions(show::items(a, "actions")));
         }
         Act { common, case, command, set, etag, dry_run, request_id } => {
             let client = Client::connect(&common.connection).await?;
@@ -275,13 +275,13 @@ async fn answer(ask: Ask, format: Format) -> Result<(), Failure> {
             let mut request = json!({ "comune": common.comune });
             set_all(&client, method, &mut request, "query.", &filters)?;
             let answer = client.call(method, request).await?;
-            print(format, &answer, |a| show::cases(list(a, "cases")));
+            print(format, &answer, |a| show::cases(show::items(a, "cases")));
         }
         Register { common } => {
             let client = Client::connect(&common.connection).await?;
             let method = "pratica.register.v1.RegisterService/ListRegistrations";
             let answer = client.call(method, json!({ "comune": common.comune })).await?;
-            print(format, &answer, |a| show::registrations(list(a, "registrations")));
+            print(format, &answer, |a| show::registrations(show::items(a, "registrations")));
         }
         Statistics { common } => {
             let client = Client::connect(&common.connection).await?;
@@ -320,10 +320,6 @@ async fn answer(ask: Ask, format: Format) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
-    value[name].as_array().map_or(&[], Vec::as_slice)
 }
 
 fn print(format: Format, answer: &Value, table: impl FnOnce(&Value)) {

@@ -9,7 +9,7 @@ use crate::grpc::auth::ServerKey;
 use crate::grpc::{Options, serve as serve_grpc};
 use anyhow::Context as _;
 use pratica_domain::Role;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -87,35 +87,35 @@ async fn story(town: &mut Town, args: &Args, address: SocketAddr) -> Result<(), 
     title("What the office sees: every case");
     let list = json!({ "page_size": 50, "language": "en" });
     let answer = town.call(officer, &format!("{cases}/ListCases"), list).await?;
-    show::cases(items(&answer, "cases"));
+    show::cases(show::items(&answer, "cases"));
 
     title("What a citizen sees: the history of the contested case");
     let one = json!({ "case_id": shown.contested, "page_size": 200, "language": "en" });
     let citizen = crate::demo::Who("citizen.conti", Role::Citizen);
     let answer = town.call(citizen, &format!("{cases}/GetTimeline"), one).await?;
-    show::timeline(items(&answer, "entries"));
+    show::timeline(show::items(&answer, "entries"));
 
     title("Why that date: a suspended term that ends on a holiday");
     let one = json!({ "case_id": shown.suspended, "term": "residency.checks", "language": "en" });
     let answer = town.call(officer, &format!("{cases}/ExplainDeadlines"), one).await?;
-    show::deadlines(items(&answer, "deadlines"), true);
+    show::deadlines(show::items(&answer, "deadlines"), true);
 
     title("What may be done with the case that silence confirmed, and why not");
     let one = json!({ "case_id": shown.silent, "language": "en" });
     let answer = town.call(officer, &format!("{cases}/GetAvailableActions"), one).await?;
-    show::actions(items(&answer, "actions").get(..8).unwrap_or_default());
+    show::actions(show::items(&answer, "actions").get(..8).unwrap_or_default());
     println!("     ...");
 
     title("The clerk's worklist");
     let method = "pratica.worklist.v1.WorklistService/ListWorklist";
     let answer = town.call(officer, method, json!({ "language": "en" })).await?;
-    show::cases(items(&answer, "cases"));
+    show::cases(show::items(&answer, "cases"));
 
     title("The protocol register, newest first");
     let method = "pratica.register.v1.RegisterService/ListRegistrations";
     let last = json!({ "year": 2026, "page_size": 5 });
     let answer = town.call(officer, method, last).await?;
-    show::registrations(items(&answer, "registrations"));
+    show::registrations(show::items(&answer, "registrations"));
 
     title("Statistics: real times against the legal term");
     let method = "pratica.statistics.v1.StatisticsService/GetStatistics";
@@ -146,8 +146,4 @@ async fn stay(town: &Town, address: SocketAddr) -> Result<(), Failure> {
 
 fn title(text: &str) {
     println!("\n== {text}\n");
-}
-
-fn items<'a>(value: &'a Value, name: &str) -> &'a [Value] {
-    value[name].as_array().map_or(&[], Vec::as_slice)
 }

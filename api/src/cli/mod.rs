@@ -8,6 +8,7 @@ pub mod client;
 pub mod commands;
 mod demo;
 mod exit;
+mod explain;
 pub mod fill;
 mod fiscal_code;
 mod import;
@@ -48,6 +49,8 @@ enum Command {
     Term(term::Args),
     /// Check a fiscal code and say what it holds.
     FiscalCode(fiscal_code::Args),
+    /// Explain the code of a refusal: what it means and what helps.
+    Explain(explain::Args),
     /// Build the views again from the log, with the server stopped.
     Rebuild(upkeep::Args),
     /// Check the log: gapless, consistent, every event readable.
@@ -71,6 +74,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Token(args) => token::run(&args),
         Command::Term(args) => term::run(&args, format),
         Command::FiscalCode(args) => fiscal_code::run(&args, format),
+        Command::Explain(args) => explain::run(&args, format),
         Command::Rebuild(args) => upkeep::rebuild(&args, format),
         Command::Verify(args) => upkeep::verify(&args, format),
         Command::Ask(ask) => ask::run(ask, format),

@@ -20,7 +20,8 @@ pub(crate) fn field(value: &Value, path: &str) -> String {
     }
 }
 
-fn items<'a>(value: &'a Value, name: &str) -> &'a [Value] {
+/// A list of an answer.
+pub(crate) fn items<'a>(value: &'a Value, name: &str) -> &'a [Value] {
     value[name].as_array().map_or(&[], Vec::as_slice)
 }
 

@@ -74,11 +74,7 @@ impl ServerKey {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        let bytes: Option<Vec<u8>> = (0..text.len())
-            .step_by(2)
-            .map(|i| text.get(i..i + 2).and_then(|b| u8::from_str_radix(b, 16).ok()))
-            .collect();
-        bytes.filter(|b| b.len() == 32).map(ServerKey)
+        crate::app::deliver::unhex(text).filter(|b| b.len() == 32).map(ServerKey)
     }
 
     fn make(path: &Path) -> Result<Self, KeyError> {

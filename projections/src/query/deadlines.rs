@@ -32,10 +32,10 @@ pub(crate) fn due(c: &Connection, before: Date, limit: usize) -> Result<Vec<DueT
     Ok(read)
 }
 
-/// The earliest end of a term that has to fire.
-pub(crate) fn next_end(c: &Connection) -> Result<Option<Date>, ViewError> {
+/// The earliest end, on or after a day, of a term that has to fire.
+pub(crate) fn next_end(c: &Connection, from: Date) -> Result<Option<Date>, ViewError> {
     let end: Option<i64> = c
-        .prepare_cached("SELECT min(fires) FROM deadlines WHERE fires IS NOT NULL")?
-        .query_row([], |row| row.get(0))?;
+        .prepare_cached("SELECT min(fires) FROM deadlines WHERE fires >= ?")?
+        .query_row([dates::number(from)], |row| row.get(0))?;
     end.map(dates::date).transpose()
 }

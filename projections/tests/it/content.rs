@@ -74,7 +74,7 @@ async fn the_ticker_sees_each_end_once_and_the_next_one() {
     town.declare(2, "2026-03-03", "Bianchi", "").await;
     let mut place = caught_up(&town).await;
     let views = place.views.clone();
-    assert_eq!(views.next_end().await.unwrap().value, Some(day("2026-03-04")));
+    assert_eq!(views.next_end(day("2026-03-02")).await.unwrap().value, Some(day("2026-03-04")));
     assert_eq!(views.due_terms(day("2026-03-04"), 10).await.unwrap().value, []);
     let due = views.due_terms(day("2026-03-06"), 10).await.unwrap().value;
     let told: Vec<_> = due.iter().map(|d| (d.case, d.term.as_str(), d.end)).collect();
@@ -90,7 +90,7 @@ async fn the_ticker_sees_each_end_once_and_the_next_one() {
     place.projector.catch_up(town.reader(), &crate::town::rules()).await.unwrap();
     let due = views.due_terms(day("2026-03-06"), 10).await.unwrap().value;
     assert_eq!(due.iter().map(|d| d.case).collect::<Vec<_>>(), [case(2)]);
-    assert_eq!(views.next_end().await.unwrap().value, Some(day("2026-03-05")));
+    assert_eq!(views.next_end(day("2026-03-02")).await.unwrap().value, Some(day("2026-03-05")));
     // A notice sent stops the clock: there is no end to fire.
     town.on(1, "2026-03-20", vec![notice(9, day("2026-03-20"))]).await;
     place.projector.catch_up(town.reader(), &crate::town::rules()).await.unwrap();

@@ -386,11 +386,8 @@ fn view_query(call: &Call, m: WorklistQuery, today: Date) -> Result<ViewQuery, A
 
 /// A saved query is kept as the message itself, in hexadecimal, so that it means what it meant.
 fn read_view(text: &str) -> Result<WorklistQuery, AppError> {
-    let bytes: Option<Vec<u8>> = (0..text.len())
-        .step_by(2)
-        .map(|i| text.get(i..i + 2).and_then(|b| u8::from_str_radix(b, 16).ok()))
-        .collect();
-    let query = bytes.and_then(|b| WorklistQuery::decode(b.as_slice()).ok());
+    let query =
+        crate::app::deliver::unhex(text).and_then(|b| WorklistQuery::decode(b.as_slice()).ok());
     query.ok_or_else(|| {
         AppError::Invalid(vec![Violation::new("view_name", "cannot be read: save it again")])
     })
