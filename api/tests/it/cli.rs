@@ -85,8 +85,9 @@ fn each_way_to_end_has_its_own_exit_code() {
     let (officer, clerk) = (token("officer"), token("clerk"));
     let form = data.path().join("form.json");
     write_form(&form);
+    let url = server.url.clone();
     let run = |token: &str, command: &[&str]| {
-        let common = ["--server", &server.url, "--token", token, "--comune", "collina"];
+        let common = ["--server", &url, "--token", token, "--comune", "collina"];
         pratica(&[command, &common[..]].concat())
     };
     let filed = run(&officer, &["file", form.to_str().unwrap(), "--format", "json"]);

@@ -21,7 +21,7 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    fn start(data: &Path) -> Running {
+    pub(crate) fn start(data: &Path) -> Running {
         Running::start_over(data, &[COMUNE], "2026-03-02T09:00:00Z")
     }
 

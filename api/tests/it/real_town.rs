@@ -92,7 +92,7 @@ async fn two_real_logs_are_served_beside_the_demonstrations_town() {
     let entries = timeline["entries"].as_array().unwrap();
     assert_eq!(entries.len() as u64, longest.0 + 1, "every event has its line");
     let spans = |e: &Value| e["occur_time"].as_str().unwrap().to_owned();
-    assert!(spans(&entries[0]) < "2016".to_owned(), "with its own date");
+    assert!(*spans(&entries[0]) < *"2016", "with its own date");
 
     let method = "pratica.worklist.v1.WorklistService/ListWorklist";
     let open = json!({ "query": { "office": "edilizia" }, "page_size": 200 });

@@ -51,13 +51,16 @@ pub(crate) fn decide(
             .into()
         }
         Command::EndRepresentation { representation, reason } => {
+            let reason = personal(&reason);
             events::RepresentationEnded { representation, reason }.into()
         }
         Command::Assign { office, officer, reason } => {
+            let reason = Some(reason).filter(|r| !r.trim().is_empty()).map(|r| personal(&r));
             events::Assigned { office, officer, reason }.into()
         }
         Command::NameResponsible { officer } => events::ResponsibleNamed { officer }.into(),
         Command::DeclareConflict { officer, reason } => {
+            let reason = personal(&reason);
             events::ConflictDeclared { officer, reason }.into()
         }
         Command::AddNote { text } => {
@@ -117,6 +120,7 @@ pub(crate) fn decide(
             events::RequestAnswered { request, answered_on, documents }.into()
         }
         Command::CancelRequest { request, reason } => {
+            let reason = personal(&reason);
             events::RequestCancelled { request, cancelled_on: ctx.today(), reason }.into()
         }
         Command::SendNotice { reasons, sent_on, mode } => {
@@ -151,13 +155,14 @@ pub(crate) fn decide(
             proposal: entry("proposal"),
             by: ctx.actor.id.clone(),
             outcome,
-            reasons,
+            reasons: personal(&reasons),
         }
         .into(),
         Command::WithdrawProposal { reason } => {
             let Some(standing) = &file.proposal else {
                 return Err(Rejection::new(Code::NoProposal));
             };
+            let reason = personal(&reason);
             events::ProposalWithdrawn { proposal: standing.proposal, reason }.into()
         }
         Command::Withdraw { reason } => events::Withdrawn {
@@ -178,7 +183,7 @@ pub(crate) fn decide(
             suspension: entry("suspension"),
             suspended_on,
             cap_days: Some(SUSPENSION_CAP_DAYS),
-            reason,
+            reason: personal(&reason),
             basis: ART_2_C_7.to_owned(),
         }
         .into(),
@@ -190,6 +195,7 @@ pub(crate) fn decide(
         }
         Command::ExtendTerm { term, by, reason, basis } => {
             let extension = entry("extension");
+            let reason = personal(&reason);
             events::TermExtended { term, extension, by, reason, basis }.into()
         }
         Command::RecordRegistration { document, number, registered_on } => {

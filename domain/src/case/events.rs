@@ -225,7 +225,7 @@ pub struct RepresentationEnded {
     /// Which representation.
     pub representation: EntryId,
     /// Why.
-    pub reason: String,
+    pub reason: Personal<String>,
 }
 
 /// An office, and perhaps an officer, has the case.
@@ -237,8 +237,8 @@ pub struct Assigned {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub officer: Option<OfficerId>,
     /// Why, where the case changes hands.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub reason: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Personal<String>>,
 }
 
 /// The responsible officer was named (L. 241/1990 art. 5).
@@ -254,7 +254,7 @@ pub struct ConflictDeclared {
     /// Who abstains.
     pub officer: OfficerId,
     /// Why, in general terms.
-    pub reason: String,
+    pub reason: Personal<String>,
 }
 
 /// An internal note.
@@ -417,7 +417,7 @@ pub struct RequestCancelled {
     /// The day it was taken back: a clock that it stopped runs again from here.
     pub cancelled_on: Date,
     /// Why.
-    pub reason: String,
+    pub reason: Personal<String>,
 }
 
 /// From which fact a notice of rejection stops the clock (policy `notice_suspends_from`).
@@ -537,7 +537,7 @@ pub struct ProposalMade {
     /// What is proposed.
     pub outcome: Tenor,
     /// Why.
-    pub reasons: String,
+    pub reasons: Personal<String>,
 }
 
 /// A proposal was taken back.
@@ -546,7 +546,7 @@ pub struct ProposalWithdrawn {
     /// Which proposal.
     pub proposal: EntryId,
     /// Why.
-    pub reason: String,
+    pub reason: Personal<String>,
 }
 
 /// The applicant gave up the application.
@@ -599,7 +599,7 @@ pub struct TermSuspended {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cap_days: Option<u16>,
     /// Why.
-    pub reason: String,
+    pub reason: Personal<String>,
     /// The article it rests on.
     pub basis: String,
 }
@@ -625,7 +625,7 @@ pub struct TermExtended {
     /// By how much.
     pub by: Length,
     /// Why.
-    pub reason: String,
+    pub reason: Personal<String>,
     /// The article it rests on.
     pub basis: String,
 }

@@ -49,6 +49,7 @@ pub(crate) fn decide(
             one(Completed { content: content(&form, &subjects, filed_on) }.into())
         }
         Command::FindIrreceivable { grounds, reasons, appeal } => {
+            let reasons = personal(&reasons);
             one(FoundIrreceivable { grounds, reasons, found_on: today, appeal }.into())
         }
         Command::Register => register(case, today, ctx),
@@ -62,7 +63,8 @@ pub(crate) fn decide(
         Command::Confirm { reasons, departure } => {
             let reasons = [reasons, departure].map(|t| t.trim().to_owned());
             let reasons = reasons.into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>();
-            one(Confirmed { confirmed_on: today, reasons: reasons.join("\n") }.into())
+            let reasons = (!reasons.is_empty()).then(|| personal(&reasons.join("\n")));
+            one(Confirmed { confirmed_on: today, reasons }.into())
         }
         Command::RestorePosition { reasons, answers, appeal, departure } => {
             let (_, declaration) = declared(case)?;

@@ -318,7 +318,7 @@ pub struct FoundIrreceivable {
     /// The grounds.
     pub grounds: Vec<Ground>,
     /// The reasons in short.
-    pub reasons: String,
+    pub reasons: Personal<String>,
     /// The day.
     pub found_on: Date,
     /// Term and authority of appeal.
@@ -393,8 +393,8 @@ pub struct Confirmed {
     /// The day.
     pub confirmed_on: Date,
     /// Why; needed where a notice of rejection came first, or a proposal is not followed.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub reasons: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasons: Option<Personal<String>>,
 }
 
 /// The term of the checks ran out in silence (DPR 223/1989 art. 18-bis; L. 241/1990 art. 20).

@@ -395,13 +395,13 @@ mod tests {
     fn events_tell_their_facts() {
         let found = residency::FoundIrreceivable {
             grounds: vec![residency::Ground::SignatureMissing],
-            reasons: "unsigned".to_owned(),
+            reasons: Personal::new(SubjectId(Uuid::nil()), "unsigned".to_owned()),
             found_on: jiff::civil::date(2026, 3, 2),
             appeal: residency::Appeal { authority: "Prefect".to_owned(), term_days: 30 },
         };
         assert_eq!(
             of(&Event::Residency(found.into())).expect("facts"),
-            "{\"grounds\":[\"signature_missing\"],\"reasons\":\"unsigned\",\
+            "{\"grounds\":[\"signature_missing\"],\
              \"found_on\":\"2026-03-02\",\"appeal.authority\":\"Prefect\",\"appeal.term_days\":30}"
         );
         let text = Personal::new(SubjectId(Uuid::nil()), "secret".to_owned());

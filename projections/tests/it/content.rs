@@ -272,8 +272,10 @@ async fn a_citizen_sees_own_cases_and_those_of_who_they_act_for_while_they_do() 
     assert!(sees(&place, "nobody", "2026-03-05").await.is_empty());
     let mario = Access::Account { account: "mario".to_owned(), today: day("2026-03-05") };
     assert_eq!(place.views.case_row_for(&mario, case(2)).await.unwrap().value, None);
-    let ended =
-        case::RepresentationEnded { representation: entry(50), reason: "revoked".to_owned() };
+    let ended = case::RepresentationEnded {
+        representation: entry(50),
+        reason: crate::town::personal("revoked"),
+    };
     town.on(2, "2026-03-06", vec![Event::Case(ended.into())]).await;
     place.projector.catch_up(town.reader(), &crate::town::rules()).await.unwrap();
     assert!(sees(&place, "studio", "2026-03-06").await.is_empty());

@@ -281,7 +281,7 @@ pub(crate) fn assigned(office: &str, officer: Option<&str>) -> Event {
     let assigned = case::Assigned {
         office: office.parse().unwrap(),
         officer: officer.map(|o| o.parse().unwrap()),
-        reason: String::new(),
+        reason: None,
     };
     Event::Case(assigned.into())
 }
@@ -340,7 +340,7 @@ pub(crate) fn suspended(id: u128, on: Date) -> Event {
         suspension: entry(id),
         suspended_on: on,
         cap_days: Some(30),
-        reason: "held by another comune".to_owned(),
+        reason: personal("held by another comune"),
         basis: "L. 241/1990 art. 2 c. 7".to_owned(),
     };
     Event::Case(suspended.into())
@@ -358,7 +358,7 @@ pub(crate) fn noted(id: u128, n: u128) -> Event {
 }
 
 pub(crate) fn confirmed(on: Date) -> Event {
-    Event::Residency(residency::Confirmed { confirmed_on: on, reasons: String::new() }.into())
+    Event::Residency(residency::Confirmed { confirmed_on: on, reasons: None }.into())
 }
 
 pub(crate) fn expired(term: &str, due: Date) -> Event {
@@ -449,4 +449,10 @@ pub(crate) async fn grow(town: &mut Town, dice: &mut Dice, steps: u64) {
             }
         }
     }
+}
+
+/// Words that belong to somebody.
+pub(crate) fn personal(words: &str) -> Personal<String> {
+    let subject = pratica_domain::ids::SubjectId(uuid::Uuid::nil());
+    Personal::new(subject, words.to_owned())
 }

@@ -139,7 +139,8 @@ impl<'a> Course<'a> {
     fn become_event(&mut self, rule: &ActivityRule, event: &Known<'_>) -> Option<Event> {
         let term = || self.plan.mapping().term.as_ref().map(|t| TermKey::of(&t.key));
         let basis = rule.basis.clone().unwrap_or_default();
-        let reason = rule.text.clone().unwrap_or_else(|| event.activity.to_owned());
+        let words = rule.text.clone().unwrap_or_else(|| event.activity.to_owned());
+        let reason = Personal::new(SubjectId(self.case_id.0), words);
         let filed_on = rome_date(self.filed_at);
         Some(match rule.becomes {
             Becomes::Opened => return None,
@@ -154,7 +155,7 @@ impl<'a> Course<'a> {
                 case::Event::from(RequestSent {
                     request,
                     kind: RequestKind::Additions,
-                    text: Personal::new(SubjectId(self.case_id.0), reason),
+                    text: reason,
                     sent_on,
                     answer_within: within,
                     clock: ClockEffect::Suspends { term, cap_days: rule.cap_days },
