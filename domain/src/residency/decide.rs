@@ -62,7 +62,8 @@ pub(crate) fn decide(
         Command::Confirm { reasons, departure } => {
             let reasons = [reasons, departure].map(|t| t.trim().to_owned());
             let reasons = reasons.into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>();
-            one(Confirmed { confirmed_on: today, reasons: reasons.join("\n") }.into())
+            let late = late_statement(case, today, ctx)?;
+            one(Confirmed { confirmed_on: today, reasons: reasons.join("\n"), late }.into())
         }
         Command::RestorePosition { reasons, answers, appeal, departure } => {
             let (_, declaration) = declared(case)?;

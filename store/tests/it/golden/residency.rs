@@ -1,6 +1,6 @@
 //! Samples of the facts of a residency change.
 
-use super::{ADA, CASE, ENTRY, OTHER, Sample, both, personal};
+use super::{ADA, CASE, ENTRY, OTHER, Sample, also, both, personal};
 use serde_json::{Value, json};
 
 pub(super) fn samples() -> Vec<Sample> {
@@ -98,6 +98,14 @@ fn checks() -> Vec<Sample> {
             "residency.confirmed",
             json!({ "confirmed_on": "2026-03-20" }),
             json!({ "reasons": "Osservazioni accolte" }),
+        ),
+        also(
+            "residency.confirmed",
+            "late",
+            json!({
+                "confirmed_on": "2026-05-11", "reasons": "Osservazioni accolte",
+                "late": { "due_on": "2026-05-07", "days_late": 4 },
+            }),
         ),
         both(
             "residency.confirmed_by_silence",
