@@ -120,6 +120,8 @@ codes! {
     TooSoon = "TOO_SOON",
     /// The person was not told of the start or invited to declare.
     NotInvited = "NOT_INVITED",
+    /// The person was invited already, on another day.
+    AlreadyInvited = "ALREADY_INVITED",
     /// The consular declaration or form is missing (L. 470/1988 art. 6).
     ConsularFormMissing = "CONSULAR_FORM_MISSING",
     /// This installation does not hold the rules that the case pinned.
