@@ -120,6 +120,8 @@ codes! {
     TooSoon = "TOO_SOON",
     /// The person was not told of the start or invited to declare.
     NotInvited = "NOT_INVITED",
+    /// The person was invited already, on another day.
+    AlreadyInvited = "ALREADY_INVITED",
     /// The consular declaration or form is missing (L. 470/1988 art. 6).
     ConsularFormMissing = "CONSULAR_FORM_MISSING",
     /// This installation does not hold the rules that the case pinned.
@@ -134,13 +136,15 @@ codes! {
     DayAlreadyClosed = "DAY_ALREADY_CLOSED",
     /// The day is not over.
     DayNotOver = "DAY_NOT_OVER",
+    /// A day before this one has registrations and is not closed.
+    EarlierDayOpen = "EARLIER_DAY_OPEN",
     /// An emergency register is open already.
     EmergencyAlreadyOpen = "EMERGENCY_ALREADY_OPEN",
     /// No emergency register is open.
     NoEmergency = "NO_EMERGENCY",
     /// Annulment needs the act that authorised it (DPR 445/2000 art. 54).
     AuthorisationMissing = "AUTHORISATION_MISSING",
-    /// The year of the register does not match the date in Rome.
+    /// What is asked is of another year than the register.
     WrongYear = "WRONG_YEAR",
 }
 

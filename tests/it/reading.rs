@@ -254,6 +254,41 @@ async fn the_register_annuls_and_keeps_closes_days_and_recovers_the_emergency() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn days_are_closed_in_order_and_an_emergency_may_last_over_new_year() -> Test {
+    let server = Server::start().await?;
+    let mut town = server.town();
+    filed(&mut town, 1).await?;
+    let desk = Who("protocollo", Role::Registrar);
+    let method = |name: &str| format!("pratica.register.v1.RegisterService/{name}");
+    let id = || json!(uuid::Uuid::new_v4());
+    let close = |month, day| json!({ "request_id": id(), "day_date": { "year": 2026, "month": month, "day": day } });
+    town.day(date(2026, 12, 31)).await.map_err(fault)?;
+    let skipped = town.call(desk, &method("CloseDay"), close(3, 3)).await;
+    assert_eq!(reason(skipped), "EARLIER_DAY_OPEN");
+    town.call(desk, &method("CloseDay"), close(3, 2)).await.map_err(fault)?;
+    town.call(desk, &method("CloseDay"), close(3, 3)).await.map_err(fault)?;
+
+    let power = json!({ "request_id": id(), "reason": "no power; head of office" });
+    town.call(desk, &method("OpenEmergency"), power.clone()).await.map_err(fault)?;
+    town.day(date(2027, 1, 2)).await.map_err(fault)?;
+    let mut again = power;
+    again["request_id"] = id();
+    let open = town.call(desk, &method("OpenEmergency"), again).await;
+    assert_eq!(reason(open), "EMERGENCY_ALREADY_OPEN");
+    let recovered = json!({ "request_id": id(), "entries": [{
+        "emergency_number": 1, "direction": "DIRECTION_INCOMING", "correspondent": "Bianchi",
+        "object": "request", "document": { "kind": "letter", "media_type": "application/pdf",
+        "sha256": "ab".repeat(32) }, "filing_date": { "year": 2026, "month": 12, "day": 31 },
+    }]});
+    let first =
+        town.call(desk, &method("CloseEmergency"), recovered.clone()).await.map_err(fault)?;
+    assert_eq!(first["recovered"][0]["number"]["year"], 2027);
+    let retry = town.call(desk, &method("CloseEmergency"), recovered).await.map_err(fault)?;
+    assert_eq!(retry["recovered"], first["recovered"]);
+    server.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_clock_only_moves_forward_and_only_for_who_administers_all() -> Test {
     let server = Server::start().await?;
     let mut town = server.town();

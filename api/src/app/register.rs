@@ -11,7 +11,7 @@ use pratica_domain::case::{self, Command as CaseCommand};
 use pratica_domain::ids::{CaseId, DocumentId, ProtocolNumber, derived};
 use pratica_domain::process::documents_to_register;
 use pratica_domain::register::{
-    ActCommand, Acts, Entry, RegisterHead, decide_act, evolve_acts, register,
+    ActCommand, Acts, Entry, RegisterHead, Registers, decide_act, evolve_acts, register,
 };
 use pratica_domain::term::rome_date;
 use pratica_domain::{Context, Event};
@@ -20,6 +20,7 @@ use pratica_store::{
     RecordedEvent, Request, Revision, StoreError, Subscription,
 };
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 use uuid::Uuid;
@@ -32,6 +33,8 @@ const CHECKPOINT_EVERY: u64 = 1_000;
 const BATCH: usize = 256;
 /// How often an append is tried again when another node gave out the number first.
 const RETRIES: usize = 32;
+/// How many years back an emergency register may have been opened that is closed today.
+const EMERGENCY_YEARS: i16 = 10;
 
 /// Gives out protocol numbers of one comune.
 pub struct Desk {
@@ -266,22 +269,13 @@ impl Desk {
     ) -> Result<Position, AppError> {
         let town = &self.town;
         let stream = town.stream(&format!("register_acts-{year}"))?;
-        let register = town.stream(&format!("register-{year}"))?;
         for _ in 0..RETRIES {
-            let mut acts = Acts::default();
-            for recorded in load::events(town, &stream, Revision::FIRST, Revision::END).await? {
-                acts = evolve_acts(acts, &load::decode(&recorded)?);
-            }
-            let registrations = town
-                .log
-                .stream_revision(&register)
-                .await
-                .map_err(|e| AppError::store("reading the register", e))?
-                .map_or(0, |r| r.get() + 1);
+            let acts = self.acts(year).await?;
+            let registers = self.registers(year, &acts, command).await?;
             let now = town.clock.now();
             let actor = principal.actor();
             let ctx = self.context(now, &actor, request_id, CaseId(request_id));
-            let events = match decide_act(&acts, command, registrations, &ctx) {
+            let events = match decide_act(&acts, command, &registers, &ctx) {
                 Ok(events) => events,
                 Err(refusal) => match town.log.find_request(request_id).await {
                     Ok(Some(r)) if r.fingerprint == fingerprint => return Ok(r.position),
@@ -313,6 +307,74 @@ impl Desk {
             }
         }
         Err(AppError::Conflict { expected: "-".into(), actual: "-".into(), by: Vec::new() })
+    }
+
+    /// The year in whose register the emergency is open; this year if it is open in none. One that
+    /// was opened before New Year is closed where it was opened.
+    ///
+    /// # Errors
+    /// A fault of the log.
+    pub async fn emergency_year(&self) -> Result<i16, AppError> {
+        let this = rome_date(self.town.clock.now()).year();
+        for year in (this - EMERGENCY_YEARS..=this).rev() {
+            if self.acts(year).await?.emergency_since.is_some() {
+                return Ok(year);
+            }
+        }
+        Ok(this)
+    }
+
+    /// The acts about a year's register.
+    async fn acts(&self, year: i16) -> Result<Acts, AppError> {
+        let stream = self.town.stream(&format!("register_acts-{year}"))?;
+        let mut acts = Acts::default();
+        for recorded in load::events(&self.town, &stream, Revision::FIRST, Revision::END).await? {
+            acts = evolve_acts(acts, &load::decode(&recorded)?);
+        }
+        Ok(acts)
+    }
+
+    /// What an act needs to know of the registers.
+    async fn registers(
+        &self,
+        year: i16,
+        acts: &Acts,
+        command: &ActCommand,
+    ) -> Result<Registers, AppError> {
+        let mut years = BTreeSet::from([year]);
+        if let ActCommand::CloseEmergency { recovered } = command {
+            years.extend(recovered.iter().map(|(_, number)| number.year));
+        }
+        let mut heads = Vec::with_capacity(years.len());
+        for year in years {
+            let stream = self.town.stream(&format!("register-{year}"))?;
+            let last = self.town.log.stream_revision(&stream).await;
+            let last = last.map_err(|e| AppError::store("reading the register", e))?;
+            heads.push(RegisterHead { year, registrations: last.map_or(0, |r| r.get() + 1) });
+        }
+        let first_open = match command {
+            ActCommand::CloseDay { .. } => self.day_after(year, acts.closed_last).await?,
+            _ => None,
+        };
+        Ok(Registers { year, heads, first_open })
+    }
+
+    /// The day of the registration that follows a number, if there is one.
+    async fn day_after(
+        &self,
+        year: i16,
+        number: u64,
+    ) -> Result<Option<jiff::civil::Date>, AppError> {
+        let stream = self.town.stream(&format!("register-{year}"))?;
+        // A number is its event's revision plus one.
+        let next = Revision::new(number);
+        let events = load::events(&self.town, &stream, next, next).await?;
+        match events.first().map(load::decode).transpose()? {
+            Some(Event::Register(pratica_domain::register::Event::Registered(r))) => {
+                Ok(Some(r.registered_on))
+            }
+            _ => Ok(None),
+        }
     }
 
     fn context<'a>(

@@ -1,5 +1,6 @@
 //! Acts about the register: annulment, the daily register, the emergency register.
 
+use super::decide::RegisterHead;
 use super::events::{Annulled, DayClosed, EmergencyClosed, EmergencyOpened, Event as Own};
 use crate::context::Context;
 use crate::event::Event;
@@ -13,8 +14,10 @@ use std::collections::BTreeSet;
 pub struct Acts {
     /// Annulled numbers.
     pub annulled: BTreeSet<u64>,
-    /// The last day closed.
-    pub closed_to: Option<Date>,
+    /// The days closed.
+    pub closed_days: BTreeSet<Date>,
+    /// The last number that a closed day has.
+    pub closed_last: u64,
     /// Since when the emergency register is open.
     pub emergency_since: Option<Timestamp>,
     /// How many acts there are.
@@ -58,23 +61,37 @@ pub enum ActCommand {
     },
 }
 
-/// Decides an act. `registrations` is how many numbers the year's register has given out.
+/// What an act needs to know of the register that it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registers {
+    /// The year of the register whose acts these are.
+    pub year: i16,
+    /// How many numbers it has given out; entries of the emergency register may have theirs from
+    /// the register of a later year.
+    pub heads: Vec<RegisterHead>,
+    /// The first day with registrations after those that are closed.
+    pub first_open: Option<Date>,
+}
+
+/// Decides an act.
 ///
 /// # Errors
-/// When the number does not exist, the day is not over or closed already, an authorisation or a
-/// reason is missing, or the emergency register is not in the state that the act needs.
+/// When the number does not exist or is of another year, the day is not over, closed already or
+/// has an open day before it, an authorisation or a reason is missing, or the emergency register
+/// is not in the state that the act needs.
 pub fn decide_act(
     acts: &Acts,
     command: &ActCommand,
-    registrations: u64,
+    registers: &Registers,
     ctx: &Context<'_>,
 ) -> Result<Vec<Event>, Rejection> {
     let event: Own = match command {
         ActCommand::Annul { number, reason, authorisation } => {
+            it_is_of_this_year(number.year, number, registers.year)?;
             if acts.annulled.contains(&number.number) {
                 return Ok(Vec::new());
             }
-            the_registration_exists(*number, registrations)?;
+            the_registration_exists(*number, registers)?;
             the_annulment_is_authorised(reason, authorisation)?;
             Annulled {
                 number: *number,
@@ -86,7 +103,9 @@ pub fn decide_act(
             .into()
         }
         ActCommand::CloseDay { day, first, last, sha256 } => {
+            it_is_of_this_year(day.year(), day, registers.year)?;
             the_day_can_be_closed(acts, *day, ctx)?;
+            earlier_days_are_closed(*day, registers.first_open)?;
             DayClosed { day: *day, first: *first, last: *last, sha256: sha256.clone() }.into()
         }
         ActCommand::OpenEmergency { reason, opened_at } => {
@@ -110,7 +129,7 @@ pub fn decide_act(
                 return Err(Rejection::new(Code::NoEmergency));
             }
             for (_, number) in recovered {
-                the_registration_exists(*number, registrations)?;
+                the_registration_exists(*number, registers)?;
             }
             EmergencyClosed { closed_at: ctx.now, recovered: recovered.clone() }.into()
         }
@@ -118,8 +137,19 @@ pub fn decide_act(
     Ok(vec![Event::Register(event)])
 }
 
-fn the_registration_exists(number: ProtocolNumber, registrations: u64) -> Result<(), Rejection> {
-    if (1..=registrations).contains(&number.number) {
+fn it_is_of_this_year(of: i16, what: impl std::fmt::Display, year: i16) -> Result<(), Rejection> {
+    if of == year {
+        return Ok(());
+    }
+    Err(Rejection::new(Code::WrongYear)
+        .with("year", year)
+        .with("of", what)
+        .under("it_is_of_this_year", "DPR 445/2000 art. 57"))
+}
+
+fn the_registration_exists(number: ProtocolNumber, registers: &Registers) -> Result<(), Rejection> {
+    let given = registers.heads.iter().find(|head| head.year == number.year);
+    if given.is_some_and(|head| (1..=head.registrations).contains(&number.number)) {
         Ok(())
     } else {
         Err(Rejection::new(Code::UnknownRegistration).with("number", number))
@@ -146,10 +176,20 @@ fn the_day_can_be_closed(acts: &Acts, day: Date, ctx: &Context<'_>) -> Result<()
     if day >= ctx.today() {
         return Err(Rejection::new(Code::DayNotOver).with("date", day).under(rule, article));
     }
-    match acts.closed_to {
-        Some(closed) if day <= closed => {
-            Err(Rejection::new(Code::DayAlreadyClosed).with("date", day).under(rule, article))
-        }
+    if acts.closed_days.contains(&day) {
+        return Err(Rejection::new(Code::DayAlreadyClosed).with("date", day).under(rule, article));
+    }
+    Ok(())
+}
+
+/// Days are closed in their order, so that none with registrations is left without its register;
+/// a day without any may be left out, or closed later.
+fn earlier_days_are_closed(day: Date, first_open: Option<Date>) -> Result<(), Rejection> {
+    match first_open {
+        Some(first) if first < day => Err(Rejection::new(Code::EarlierDayOpen)
+            .with("date", day)
+            .with("first_open", first)
+            .under("earlier_days_are_closed", "DPR 445/2000 art. 53 c. 2")),
         _ => Ok(()),
     }
 }
@@ -162,7 +202,10 @@ pub fn evolve_acts(mut acts: Acts, event: &Event) -> Acts {
         Event::Register(Own::Annulled(e)) => {
             acts.annulled.insert(e.number.number);
         }
-        Event::Register(Own::DayClosed(e)) => acts.closed_to = Some(e.day),
+        Event::Register(Own::DayClosed(e)) => {
+            acts.closed_days.insert(e.day);
+            acts.closed_last = acts.closed_last.max(e.last);
+        }
         Event::Register(Own::EmergencyOpened(e)) => acts.emergency_since = Some(e.opened_at),
         Event::Register(Own::EmergencyClosed(_)) => acts.emergency_since = None,
         _ => {}

@@ -54,6 +54,7 @@ pub fn register(
     if today.year() != head.year {
         return Err(refuse(Rejection::new(Code::WrongYear))
             .with("year", head.year)
+            .with("of", today)
             .with("today", today));
     }
     let missing = |field| refuse(Rejection::new(Code::FormIncomplete).with("field", field));

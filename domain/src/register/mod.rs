@@ -8,6 +8,6 @@ mod acts;
 mod decide;
 mod events;
 
-pub use acts::{ActCommand, Acts, decide_act, evolve_acts};
+pub use acts::{ActCommand, Acts, Registers, decide_act, evolve_acts};
 pub use decide::{Entry, RegisterHead, register};
 pub use events::*;

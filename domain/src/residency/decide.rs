@@ -64,7 +64,8 @@ pub(crate) fn decide(
             let reasons = [reasons, departure].map(|t| t.trim().to_owned());
             let reasons = reasons.into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>();
             let reasons = (!reasons.is_empty()).then(|| personal(&reasons.join("\n")));
-            one(Confirmed { confirmed_on: today, reasons }.into())
+            let late = late_statement(case, today, ctx)?;
+            one(Confirmed { confirmed_on: today, reasons, late }.into())
         }
         Command::RestorePosition { reasons, answers, appeal, departure } => {
             let (_, declaration) = declared(case)?;

@@ -395,6 +395,9 @@ pub struct Confirmed {
     /// Why; needed where a notice of rejection came first, or a proposal is not followed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reasons: Option<Personal<String>>,
+    /// Set when the act comes after its term.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late: Option<LateStatement>,
 }
 
 /// The term of the checks ran out in silence (DPR 223/1989 art. 18-bis; L. 241/1990 art. 20).

@@ -16,7 +16,7 @@ use decision::{
 use ex_officio::{
     checks_were_repeated, it_is_about_a_cancellation, it_is_about_an_omitted_declaration,
     the_absence_lasted, the_invitation_ended, the_kind_is_the_offices,
-    the_permit_expired_long_enough, the_person_was_told,
+    the_permit_expired_long_enough, the_person_was_not_invited_yet, the_person_was_told,
 };
 pub(crate) use form::declared_late;
 pub use form::defects;
@@ -153,6 +153,7 @@ pub const ACTIONS: &[Action] = &[
             OPEN,
             NO_CONFLICT,
             EX_OFFICIO,
+            rule!(the_person_was_not_invited_yet, Standing, "DPR 223/1989 arts. 11, 15"),
             rule!(the_permit_expired_long_enough, Content, "DPR 223/1989 art. 11 c. 1 lett. c"),
             DATES,
         ],

@@ -56,7 +56,7 @@ pub(crate) fn stands_already(case: &Case, command: &Command, ctx: &Context<'_>) 
         (Command::RecordConsularForm { declared_on, .. }, State::Declared(_, d)) => {
             d.consular_on == Some(*declared_on)
         }
-        (Command::Invite { .. }, State::ExOfficio(x)) => x.invited_on.is_some(),
+        (Command::Invite { sent_on }, State::ExOfficio(x)) => x.invited_on == Some(*sent_on),
         (Command::Confirm { .. }, _) => outcome == Some("confirmed"),
         (Command::RestorePosition { .. }, _) => outcome == Some("position_restored"),
         (Command::FindIrreceivable { .. }, _) => outcome == Some("irreceivable"),

@@ -247,6 +247,13 @@ pub(crate) fn rows() -> Vec<Row> {
         ),
         phase("the_office_opened_it", "of a declaration", "residency.invite", declared()),
         row(
+            "the_person_was_not_invited_yet",
+            Code::AlreadyInvited,
+            "a second time, with another date",
+            told(Kind::Untraceable).on("2026-03-10"),
+            Own::Invite { sent_on: day("2026-03-09") },
+        ),
+        row(
             "the_permit_expired_long_enough",
             Code::TooSoon,
             "three months after the permit",

@@ -4,7 +4,7 @@ use pratica_domain::case::Direction;
 use pratica_domain::ids::{ProtocolNumber, SubjectId};
 use pratica_domain::people::Personal;
 use pratica_domain::register::{
-    ActCommand, Acts, Entry, RegisterHead, decide_act, evolve_acts, register,
+    ActCommand, Acts, Entry, RegisterHead, Registers, decide_act, evolve_acts, register,
 };
 use pratica_domain::{Context, Event, RejectionCode as Code};
 use serde_json::json;
@@ -43,16 +43,22 @@ fn close(date: &str) -> ActCommand {
     ActCommand::CloseDay { day: day(date), first: Some(1), last: 4, sha256: "ab".repeat(32) }
 }
 
+/// A register that has given out ten numbers.
+fn registers() -> Registers {
+    let heads = vec![RegisterHead { year: 2026, registrations: 10 }];
+    Registers { year: 2026, heads, first_open: None }
+}
+
 /// Decides and folds, and asks the same again: an annulment then records nothing.
 fn act(acts: Acts, command: &ActCommand, ctx: &Context<'_>) -> (Acts, Event) {
-    let events = decide_act(&acts, command, 10, ctx).unwrap();
+    let events = decide_act(&acts, command, &registers(), ctx).unwrap();
     let [event] = events.as_slice() else { panic!("one act, one event: {events:?}") };
     assert_eq!(&written_and_read(event), event);
     (evolve_acts(acts, event), event.clone())
 }
 
 fn refused(acts: &Acts, command: &ActCommand, ctx: &Context<'_>) -> Code {
-    decide_act(acts, command, 10, ctx).unwrap_err().code
+    decide_act(acts, command, &registers(), ctx).unwrap_err().code
 }
 
 #[test]
@@ -110,7 +116,7 @@ fn an_annulled_registration_stays_and_is_annulled_once() {
     let ctx = at.context();
     let (acts, event) = act(Acts::default(), &annul(4), &ctx);
     assert_eq!(payload(&event)["authorisation"], json!("Det. 3/2026"));
-    assert_eq!(decide_act(&acts, &annul(4), 10, &ctx), Ok(Vec::new()));
+    assert_eq!(decide_act(&acts, &annul(4), &registers(), &ctx), Ok(Vec::new()));
     assert!(acts.annulled.contains(&4));
     for unknown in [0, 11] {
         assert_eq!(refused(&acts, &annul(unknown), &ctx), Code::UnknownRegistration);
@@ -137,8 +143,52 @@ fn a_day_is_closed_once_and_only_when_it_is_over_in_rome() {
     assert_eq!(refused(&Acts::default(), &close("2026-03-04"), &still.context()), Code::DayNotOver);
     let over = nothing_yet().at("2026-03-04T23:00:00Z");
     let (acts, _) = act(Acts::default(), &close("2026-03-04"), &over.context());
-    for date in ["2026-03-04", "2026-03-03"] {
-        assert_eq!(refused(&acts, &close(date), &over.context()), Code::DayAlreadyClosed);
+    assert_eq!(refused(&acts, &close("2026-03-04"), &over.context()), Code::DayAlreadyClosed);
+    let (acts, _) = act(acts, &close("2026-03-03"), &over.context());
+    assert_eq!((acts.closed_days.len(), acts.closed_last), (2, 4), "a day without registrations");
+}
+
+#[test]
+fn a_day_is_closed_after_every_earlier_day_that_has_registrations() {
+    let at = nothing_yet().on("2026-03-05");
+    let open = Registers { first_open: Some(day("2026-03-03")), ..registers() };
+    let ask = |date| decide_act(&Acts::default(), &close(date), &open, &at.context());
+    let refusal = ask("2026-03-04").unwrap_err();
+    assert_eq!(refusal.code, Code::EarlierDayOpen);
+    assert_eq!(refusal.details["first_open"], "2026-03-03");
+    assert!(ask("2026-03-03").is_ok());
+    assert!(
+        ask("2026-03-02").is_ok(),
+        "a day without registrations takes nothing from a later one"
+    );
+}
+
+#[test]
+fn an_act_about_another_years_number_or_day_is_refused() {
+    let at = nothing_yet().on("2026-03-05");
+    let elsewhere = Registers { year: 2025, ..registers() };
+    let mut acts = Acts::default();
+    acts.annulled.insert(4);
+    for command in [annul(4), annul(5), close("2026-03-04")] {
+        let refusal = decide_act(&acts, &command, &elsewhere, &at.context()).unwrap_err();
+        assert_eq!(refusal.code, Code::WrongYear);
+        assert_eq!(refusal.details["year"], "2025");
+    }
+}
+
+#[test]
+fn an_emergency_of_one_year_recovers_into_the_register_of_the_next() {
+    let at = nothing_yet().on("2027-01-02");
+    let acts = Acts { emergency_since: Some(at.context().now), ..Acts::default() };
+    let into = |year, n| ActCommand::CloseEmergency {
+        recovered: vec![(1, ProtocolNumber { year, number: n })],
+    };
+    let mut both = registers();
+    both.heads.push(RegisterHead { year: 2027, registrations: 3 });
+    assert!(decide_act(&acts, &into(2027, 3), &both, &at.context()).is_ok());
+    for unknown in [into(2027, 4), into(2028, 1)] {
+        let refusal = decide_act(&acts, &unknown, &both, &at.context()).unwrap_err();
+        assert_eq!(refusal.code, Code::UnknownRegistration);
     }
 }
 

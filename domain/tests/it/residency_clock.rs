@@ -337,6 +337,19 @@ fn a_late_annulment_says_that_it_is_late() {
 }
 
 #[test]
+fn a_late_acceptance_says_that_it_is_late_too() {
+    let accept = || Own::Confirm { reasons: "Accolte".to_owned(), departure: String::new() };
+    let late = json!({"late": {"due_on": "2026-05-07", "days_late": 4}});
+    for (on, said) in [("2026-05-11", &late), ("2026-05-07", &json!({"late": null}))] {
+        under_review()
+            .on(on)
+            .when(accept())
+            .with("residency.confirmed", said)
+            .then(["residency.confirmed"]);
+    }
+}
+
+#[test]
 fn after_a_notice_the_end_of_the_residual_only_alerts() {
     let case = under_review()
         .on("2026-05-08")

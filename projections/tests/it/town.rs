@@ -358,7 +358,7 @@ pub(crate) fn noted(id: u128, n: u128) -> Event {
 }
 
 pub(crate) fn confirmed(on: Date) -> Event {
-    Event::Residency(residency::Confirmed { confirmed_on: on, reasons: None }.into())
+    Event::Residency(residency::Confirmed { confirmed_on: on, reasons: None, late: None }.into())
 }
 
 pub(crate) fn expired(term: &str, due: Date) -> Event {

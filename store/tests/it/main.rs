@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
 
 mod faulty;
+mod golden;
 mod memory;
 mod places;
 mod sqlite;

@@ -195,7 +195,7 @@ impl RegisterService for Shared {
             let (id, reason, opened_at) = f.finish(ready)?;
             let now = open.town.clock.now();
             let opened_at = opened_at.unwrap_or(now);
-            let year = rome_date(now).year();
+            let year = open.desk.emergency_year().await?;
             let command = ActCommand::OpenEmergency { reason, opened_at };
             let position = open.desk.act(&call.principal, year, &command, id, hash).await?;
             Ok(OpenEmergencyResponse { position: position.get() })
@@ -252,7 +252,7 @@ impl Shared {
             .zip(&numbers)
             .filter_map(|(n, (number, _))| Some((n.entry.emergency_number?, *number)))
             .collect();
-        let year = rome_date(open.town.clock.now()).year();
+        let year = open.desk.emergency_year().await?;
         let command = ActCommand::CloseEmergency { recovered: recovered.clone() };
         let position = open.desk.act(&call.principal, year, &command, request_id, hash).await?;
         Ok(CloseEmergencyResponse {

@@ -34,6 +34,17 @@ pub(super) fn ex_officio(case: &Case) -> Option<&crate::residency::state::ExOffi
     }
 }
 
+/// The time that an invitation gives runs from the first one: another date would change it.
+pub(super) fn the_person_was_not_invited_yet(
+    case: &Case,
+    _: &Context<'_>,
+) -> Result<(), Rejection> {
+    match ex_officio(case).and_then(|x| x.invited_on) {
+        Some(on) => Err(Rejection::new(Code::AlreadyInvited).with("date", on)),
+        None => Ok(()),
+    }
+}
+
 /// The invitation to renew comes six months after the residence permit expired.
 pub(super) fn the_permit_expired_long_enough(
     case: &Case,
