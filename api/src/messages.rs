@@ -140,7 +140,10 @@ fn humane(language: Language, value: &str) -> String {
         let word = template(language, &format!("unit.{unit}")).unwrap_or(unit);
         return format!("{} {word}", length.count);
     }
-    template(language, &format!("word.{value}")).map_or_else(|| value.to_owned(), str::to_owned)
+    let word = |value: &str| template(language, &format!("word.{value}"));
+    // A list such as the phases that a command fits: word by word, if all of them are known.
+    let words: Option<Vec<_>> = value.split(", ").map(word).collect();
+    words.map_or_else(|| value.to_owned(), |words| words.join(", "))
 }
 
 /// The facts of a JSON value: every leaf under its own name, lists joined.

@@ -2,7 +2,7 @@
 
 use pratica_api::cli::commands::RPCS;
 use pratica_api::messages::{Language, has};
-use pratica_domain::residency::Phase;
+use pratica_domain::residency::{Kind, Phase};
 use pratica_domain::{Event, RejectionCode, all_actions};
 
 #[test]
@@ -23,6 +23,10 @@ fn every_refusal_event_and_phase_has_words_in_both_languages() {
         Phase::Ended,
     ];
     keys.extend(phases.iter().map(|p| format!("phase.{}", p.as_str())));
+    // What a command fits is named word by word.
+    keys.extend(phases.iter().map(|p| format!("word.{}", p.as_str())));
+    keys.extend(Kind::ALL.iter().map(|k| format!("word.{}", k.as_str())));
+    keys.push("word.ex_officio".to_owned());
     let missing: Vec<_> = [Language::It, Language::En]
         .into_iter()
         .flat_map(|l| keys.iter().filter(move |k| !has(l, k)).map(move |k| (l, k)))

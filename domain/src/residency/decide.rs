@@ -7,10 +7,10 @@ use super::events::{
     Member, OpenedExOfficio, PositionRestored, Registered, RegistrationMode, Reported,
     SilenceAttested, Superseded, VisitRecorded,
 };
-use super::rules::{declared_late, silence_would_confirm};
+use super::rules::{DECLARED_FITS, declared_late, silence_would_confirm};
 use super::state::{Declaration, Phase, State};
 use super::{CHECKS, REGISTRATION};
-use crate::case::rules::reckoned;
+use crate::case::rules::{reckoned, wrong_phase};
 use crate::case::{
     Channel, Direction, DocumentAdded, Opened, PartyAdded, PartyRole, Procedure, TermKey,
     written_id,
@@ -152,7 +152,7 @@ pub(crate) fn decide(
 fn declared(case: &Case) -> Result<(Phase, &Declaration), Rejection> {
     match &case.procedure {
         ProcedureState::Residency(State::Declared(phase, declaration)) => Ok((*phase, declaration)),
-        _ => Err(Rejection::new(Code::WrongPhase).with("phase", case.phase())),
+        _ => wrong_phase(case, DECLARED_FITS),
     }
 }
 

@@ -131,7 +131,7 @@ impl Kind {
     ];
 
     /// The word in events and views.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Kind::FromOtherComune => "from_other_comune",
             Kind::FromAbroadAire => "from_abroad_aire",

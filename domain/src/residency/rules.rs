@@ -25,13 +25,14 @@ use form::{
     the_act_states_the_appeal, the_case_is_new, the_declaration_is_receivable,
     the_form_can_be_a_case,
 };
+pub(crate) use phase::{
+    DECLARED_FITS, NOTICE_FITS, has_provisional_effect, is_ex_officio, notice_is_possible,
+    registered_on, restarts,
+};
 use phase::{
     checks_are_under_way, it_is_a_residency_case, it_is_not_registered_yet, own, phase,
     the_consular_form_is_there, the_consulate_is_awaited, the_office_opened_it,
     there_are_checks_to_close, there_is_something_to_report, visits_make_sense,
-};
-pub(crate) use phase::{
-    has_provisional_effect, is_ex_officio, notice_is_possible, registered_on, restarts,
 };
 
 const NEW: Rule = rule!(the_case_is_new, Standing, "");

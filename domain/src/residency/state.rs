@@ -65,7 +65,7 @@ pub enum Phase {
 
 impl Phase {
     /// The word in views.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Phase::Declared => "declared",
             Phase::AwaitingConsulate => "awaiting_consulate",
@@ -77,6 +77,9 @@ impl Phase {
         }
     }
 }
+
+/// The phase of what the office opened, in the words of views.
+pub(crate) const EX_OFFICIO: &str = "ex_officio";
 
 /// Where a residency case stands.
 #[expect(clippy::large_enum_variant, reason = "the small variants are rare and short-lived")]
@@ -99,7 +102,7 @@ impl State {
         match self {
             State::NotDeclared => "not_opened",
             State::Declared(phase, _) => phase.as_str(),
-            State::ExOfficio(_) => "ex_officio",
+            State::ExOfficio(_) => EX_OFFICIO,
             State::ExOfficioEnded(_) => "ended",
         }
     }

@@ -171,6 +171,9 @@ fn each_rule_refuses_with_its_own_name_and_code() {
         let outcome = case.when(ask);
         let found = outcome.rejection().map(|r| (r.rule, r.code));
         assert_eq!(found, Some((rule, code)), "{command} {on}");
+        let fits = outcome.rejection().and_then(|r| r.details.get("fits"));
+        let named = fits.is_some_and(|fits| !fits.is_empty());
+        assert_eq!(named, code == Code::WrongPhase, "{command} {on}: what would it fit?");
     }
 }
 

@@ -37,11 +37,12 @@ pub(super) fn the_phase_allows_a_notice(case: &Case, _: &Context<'_>) -> Result<
         ProcedureState::Residency(state) => residency::rules::notice_is_possible(state),
         ProcedureState::Imported(_) | ProcedureState::NotOpened => false,
     };
-    if allowed { Ok(()) } else { wrong_phase(case) }
+    if allowed { Ok(()) } else { wrong_phase(case, residency::rules::NOTICE_FITS) }
 }
 
-pub(crate) fn wrong_phase(case: &Case) -> Result<(), Rejection> {
-    Err(Rejection::new(Code::WrongPhase).with("phase", case.phase()))
+/// The command does not fit where the case stands; `fits` are the phases or kinds that it fits.
+pub(crate) fn wrong_phase<T>(case: &Case, fits: &[&str]) -> Result<T, Rejection> {
+    Err(Rejection::new(Code::WrongPhase).with("phase", case.phase()).with("fits", fits.join(", ")))
 }
 
 /// There is a request that waits for its answer; one whose time ran out may still be answered.
@@ -104,7 +105,7 @@ pub(super) fn withdrawal_is_in_time(case: &Case, _: &Context<'_>) -> Result<(), 
 pub(super) fn there_is_an_application(case: &Case, _: &Context<'_>) -> Result<(), Rejection> {
     match &case.procedure {
         ProcedureState::Residency(state) if residency::rules::is_ex_officio(state) => {
-            wrong_phase(case)
+            wrong_phase(case, residency::rules::DECLARED_FITS)
         }
         _ => Ok(()),
     }

@@ -67,14 +67,14 @@ pub(super) fn it_is_about_an_omitted_declaration(
 ) -> Result<(), Rejection> {
     match ex_officio(case) {
         Some(x) if x.kind == Kind::ExOfficioRegistration => Ok(()),
-        _ => wrong_phase(case),
+        _ => wrong_phase(case, &[Kind::ExOfficioRegistration.as_str()]),
     }
 }
 
 pub(super) fn it_is_about_a_cancellation(case: &Case, _: &Context<'_>) -> Result<(), Rejection> {
     match ex_officio(case) {
         Some(x) if x.kind != Kind::ExOfficioRegistration => Ok(()),
-        _ => wrong_phase(case),
+        _ => wrong_phase(case, &[Kind::Untraceable.as_str(), Kind::AbodeNotRenewed.as_str()]),
     }
 }
 

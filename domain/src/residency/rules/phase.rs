@@ -6,9 +6,57 @@ use crate::context::Context;
 use crate::decider::{Case, ProcedureState};
 use crate::rejection::{Rejection, RejectionCode as Code};
 use crate::residency::events::Kind;
-use crate::residency::state::{Phase, State};
+use crate::residency::state::{EX_OFFICIO, Phase, State};
 use crate::residency::{CHECKS, REGISTRATION};
 use jiff::civil::Date;
+
+/// The phases of a declaration that is not registered yet.
+const BEFORE_REGISTRATION: &[&str] = &[Phase::Declared.as_str(), Phase::AwaitingConsulate.as_str()];
+/// The phases of the checks.
+const UNDER_WAY: &[&str] = &[
+    Phase::UnderCheck.as_str(),
+    Phase::NoticePending.as_str(),
+    Phase::ObservationWindow.as_str(),
+    Phase::UnderReview.as_str(),
+];
+/// The phases of the checks, and the cases that the office opened.
+const CHECKED: &[&str] = &[
+    Phase::UnderCheck.as_str(),
+    Phase::NoticePending.as_str(),
+    Phase::ObservationWindow.as_str(),
+    Phase::UnderReview.as_str(),
+    EX_OFFICIO,
+];
+/// The phases of the checks, and the kinds of what the office opened that checks may clear.
+const CLEARED: &[&str] = &[
+    Phase::UnderCheck.as_str(),
+    Phase::NoticePending.as_str(),
+    Phase::ObservationWindow.as_str(),
+    Phase::UnderReview.as_str(),
+    Kind::Untraceable.as_str(),
+    Kind::AbodeNotRenewed.as_str(),
+];
+/// The phases in which there is something to tell another authority.
+const REPORTED: &[&str] = &[
+    Phase::AwaitingConsulate.as_str(),
+    Phase::UnderCheck.as_str(),
+    Phase::NoticePending.as_str(),
+    Phase::ObservationWindow.as_str(),
+    Phase::UnderReview.as_str(),
+    Phase::Ended.as_str(),
+    EX_OFFICIO,
+];
+/// The phase in which a notice of rejection can be sent.
+pub(crate) const NOTICE_FITS: &[&str] = &[Phase::UnderCheck.as_str()];
+/// The phases of a declaration that has not ended.
+pub(crate) const DECLARED_FITS: &[&str] = &[
+    Phase::Declared.as_str(),
+    Phase::AwaitingConsulate.as_str(),
+    Phase::UnderCheck.as_str(),
+    Phase::NoticePending.as_str(),
+    Phase::ObservationWindow.as_str(),
+    Phase::UnderReview.as_str(),
+];
 
 pub(super) fn own(case: &Case) -> Option<&State> {
     match &case.procedure {
@@ -27,7 +75,7 @@ pub(super) fn phase(case: &Case) -> Option<Phase> {
 pub(super) fn it_is_not_registered_yet(case: &Case, _: &Context<'_>) -> Result<(), Rejection> {
     match phase(case) {
         Some(Phase::Declared | Phase::AwaitingConsulate) => Ok(()),
-        _ => wrong_phase(case),
+        _ => wrong_phase(case, BEFORE_REGISTRATION),
     }
 }
 
@@ -39,7 +87,7 @@ pub(super) fn checks_are_under_way(case: &Case, _: &Context<'_>) -> Result<(), R
             | Phase::ObservationWindow
             | Phase::UnderReview,
         ) => Ok(()),
-        _ => wrong_phase(case),
+        _ => wrong_phase(case, UNDER_WAY),
     }
 }
 
@@ -51,14 +99,15 @@ pub(super) fn it_is_a_residency_case(case: &Case, _: &Context<'_>) -> Result<(),
 pub(super) fn there_are_checks_to_close(case: &Case, ctx: &Context<'_>) -> Result<(), Rejection> {
     match own(case) {
         Some(State::ExOfficio(x)) if x.kind != Kind::ExOfficioRegistration => Ok(()),
-        _ => checks_are_under_way(case, ctx),
+        _ if checks_are_under_way(case, ctx).is_ok() => Ok(()),
+        _ => wrong_phase(case, CLEARED),
     }
 }
 
 pub(super) fn the_office_opened_it(case: &Case, _: &Context<'_>) -> Result<(), Rejection> {
     match own(case) {
         Some(State::ExOfficio(_)) => Ok(()),
-        _ => wrong_phase(case),
+        _ => wrong_phase(case, &[EX_OFFICIO]),
     }
 }
 
@@ -72,16 +121,17 @@ pub(super) fn the_consular_form_is_there(case: &Case, _: &Context<'_>) -> Result
 pub(super) fn the_consulate_is_awaited(case: &Case, _: &Context<'_>) -> Result<(), Rejection> {
     match phase(case) {
         Some(Phase::AwaitingConsulate) => Ok(()),
-        _ => wrong_phase(case),
+        _ => wrong_phase(case, &[Phase::AwaitingConsulate.as_str()]),
     }
 }
 
+/// A dwelling is visited while the case is open, unless the persons leave for abroad.
 pub(super) fn visits_make_sense(case: &Case, _: &Context<'_>) -> Result<(), Rejection> {
     match own(case) {
-        Some(State::Declared(Phase::Ended, _)) => wrong_phase(case),
-        Some(State::Declared(_, d)) if d.kind.leaves() => wrong_phase(case),
+        Some(State::Declared(Phase::Ended, _)) => wrong_phase(case, CHECKED),
+        Some(State::Declared(_, d)) if d.kind.leaves() => wrong_phase(case, CHECKED),
         Some(State::Declared(..) | State::ExOfficio(_)) => Ok(()),
-        _ => wrong_phase(case),
+        _ => wrong_phase(case, CHECKED),
     }
 }
 
@@ -123,6 +173,6 @@ pub(super) fn there_is_something_to_report(case: &Case, _: &Context<'_>) -> Resu
     match own(case) {
         Some(State::Declared(phase, _)) if *phase != Phase::Declared => Ok(()),
         Some(State::ExOfficio(_) | State::ExOfficioEnded(_)) => Ok(()),
-        _ => wrong_phase(case),
+        _ => wrong_phase(case, REPORTED),
     }
 }
