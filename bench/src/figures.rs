@@ -2,14 +2,24 @@
 
 use std::time::Duration;
 
-/// One figure measured several times.
+/// One figure measured several times, in the order of the runs.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Figure(Vec<f64>);
 
 impl Figure {
     pub(crate) fn add(&mut self, value: f64) {
         self.0.push(value);
-        self.0.sort_by(f64::total_cmp);
+    }
+
+    /// This figure over another, run by run: what disturbed a run disturbed both.
+    pub(crate) fn over(&self, other: &Figure) -> Figure {
+        Figure(self.0.iter().zip(&other.0).map(|(a, b)| a / b).collect())
+    }
+
+    fn sorted(&self) -> Vec<f64> {
+        let mut sorted = self.0.clone();
+        sorted.sort_by(f64::total_cmp);
+        sorted
     }
 
     pub(crate) fn runs(&self) -> usize {
@@ -17,19 +27,20 @@ impl Figure {
     }
 
     pub(crate) fn median(&self) -> f64 {
-        match self.0.len() {
+        let sorted = self.sorted();
+        match sorted.len() {
             0 => f64::NAN,
-            n if n % 2 == 1 => self.0[n / 2],
-            n => f64::midpoint(self.0[n / 2 - 1], self.0[n / 2]),
+            n if n % 2 == 1 => sorted[n / 2],
+            n => f64::midpoint(sorted[n / 2 - 1], sorted[n / 2]),
         }
     }
 
     pub(crate) fn least(&self) -> f64 {
-        self.0.first().copied().unwrap_or(f64::NAN)
+        self.sorted().first().copied().unwrap_or(f64::NAN)
     }
 
     pub(crate) fn most(&self) -> f64 {
-        self.0.last().copied().unwrap_or(f64::NAN)
+        self.sorted().last().copied().unwrap_or(f64::NAN)
     }
 }
 

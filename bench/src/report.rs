@@ -89,11 +89,9 @@ impl Report {
         self.row(format!("{what}, p99"), "us", &rate.p99_us, None);
     }
 
-    /// One figure over another, of the medians.
+    /// One figure over another, run by run.
     pub(crate) fn ratio(&mut self, what: &str, of: &Figure, over: &Figure, goal: Option<Goal>) {
-        let mut ratio = Figure::default();
-        ratio.add(of.median() / over.median());
-        self.row(what, "x", &ratio, goal);
+        self.row(what, "x", &of.over(over), goal);
     }
 
     pub(crate) fn disk_afterwards(&mut self, directory: &Path) -> anyhow::Result<()> {
