@@ -22,7 +22,7 @@ pub mod pratica {
             }
         )+ };
     }
-    areas!(admin, cases, common, feed, history, register, residency, statistics, worklist);
+    areas!(admin, cases, common, feed, history, permit, register, residency, statistics, worklist);
 }
 
 pub use pratica::*;

@@ -5,6 +5,7 @@ pub(crate) mod cases;
 pub(crate) mod casework;
 pub(crate) mod feed;
 pub(crate) mod history;
+pub(crate) mod permit;
 pub(crate) mod register;
 pub(crate) mod residency;
 mod shared;
