@@ -12,6 +12,7 @@ pub mod ids;
 pub mod imported;
 pub mod people;
 pub mod process;
+pub mod ranking;
 pub mod register;
 mod rejection;
 pub mod residency;
