@@ -5,6 +5,7 @@ use crate::case::{self, CaseFile, Procedure};
 use crate::context::Context;
 use crate::event::Event;
 use crate::rejection::Rejection;
+use crate::school::enrolment;
 use crate::{imported, residency};
 
 /// A case: what its events fold to.
@@ -27,6 +28,8 @@ pub enum ProcedureState {
     Residency(residency::State),
     /// A history brought in from an older system.
     Imported(imported::State),
+    /// A school application.
+    Enrolment(enrolment::State),
 }
 
 impl Case {
@@ -37,6 +40,7 @@ impl Case {
             (_, Some(closure)) => closure.outcome,
             (ProcedureState::Residency(s), None) => s.phase(),
             (ProcedureState::Imported(s), None) => s.phase(),
+            (ProcedureState::Enrolment(s), None) => s.phase(),
         }
     }
 
@@ -58,6 +62,8 @@ pub enum Command {
     Case(case::Command),
     /// One of the residency change.
     Residency(residency::Command),
+    /// One of a school application.
+    Enrolment(enrolment::Command),
 }
 
 impl Command {
@@ -66,6 +72,7 @@ impl Command {
         match self {
             Command::Case(c) => c.name(),
             Command::Residency(c) => c.name(),
+            Command::Enrolment(c) => c.name(),
         }
     }
 }
@@ -78,6 +85,12 @@ impl From<case::Command> for Command {
 impl From<residency::Command> for Command {
     fn from(c: residency::Command) -> Self {
         Command::Residency(c)
+    }
+}
+
+impl From<enrolment::Command> for Command {
+    fn from(c: enrolment::Command) -> Self {
+        Command::Enrolment(c)
     }
 }
 
@@ -125,14 +138,15 @@ pub struct Availability {
 pub fn actions_of(procedure: Procedure) -> impl Iterator<Item = &'static Action> {
     let own: &'static [Action] = match procedure {
         Procedure::Residency => residency::rules::ACTIONS,
-        Procedure::Permit | Procedure::Enrolment => &[],
+        Procedure::Enrolment => enrolment::rules::ACTIONS,
+        Procedure::Permit => &[],
     };
     case::rules::ACTIONS.iter().chain(own)
 }
 
 /// Every action of every procedure.
 pub fn all_actions() -> impl Iterator<Item = &'static Action> {
-    case::rules::ACTIONS.iter().chain(residency::rules::ACTIONS)
+    case::rules::ACTIONS.iter().chain(residency::rules::ACTIONS).chain(enrolment::rules::ACTIONS)
 }
 
 /// Decides a command: the events it records, or why not. Nothing recorded means that what it asks
@@ -144,6 +158,7 @@ pub fn decide(case: &Case, command: &Command, ctx: &Context<'_>) -> Result<Vec<E
     let stands = match command {
         Command::Case(c) => case::stands_already(case, c, ctx),
         Command::Residency(c) => residency::stands_already(case, c, ctx),
+        Command::Enrolment(c) => enrolment::stands_already(case, c, ctx),
     };
     if stands {
         return Ok(Vec::new());
@@ -159,6 +174,7 @@ pub fn decide(case: &Case, command: &Command, ctx: &Context<'_>) -> Result<Vec<E
     let mut events = match command {
         Command::Case(c) => case::decide(case, c, ctx),
         Command::Residency(c) => residency::decide(case, c, ctx),
+        Command::Enrolment(c) => enrolment::decide(case, c, ctx),
     }?;
     case::write_down(&mut events, ctx);
     Ok(events)
@@ -191,7 +207,11 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
                 case.procedure = initial(opened);
             }
         }
-        Event::Residency(_) | Event::Imported(_) | Event::Register(_) => {}
+        Event::Residency(_)
+        | Event::Imported(_)
+        | Event::Register(_)
+        | Event::Enrolment(_)
+        | Event::Call(_) => {}
     }
     if let Some(closure) = closure_of(event) {
         case.file.closure = Some(closure);
@@ -210,6 +230,10 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
             imported::run_clocks(&mut case.file, event);
             ProcedureState::Imported(imported::evolve(state, event))
         }
+        ProcedureState::Enrolment(state) => {
+            enrolment::run_clocks(&mut case.file, event);
+            ProcedureState::Enrolment(enrolment::evolve(state, event, case.file.events))
+        }
         ProcedureState::NotOpened => ProcedureState::NotOpened,
     };
     case.file.events += 1;
@@ -225,7 +249,8 @@ fn initial(opened: &case::Opened) -> ProcedureState {
     match (opened.procedure, opened.channel) {
         (_, case::Channel::Import) => ProcedureState::Imported(imported::State::default()),
         (Procedure::Residency, _) => ProcedureState::Residency(residency::State::default()),
-        (Procedure::Permit | Procedure::Enrolment, _) => ProcedureState::NotOpened,
+        (Procedure::Enrolment, _) => ProcedureState::Enrolment(enrolment::State::default()),
+        (Procedure::Permit, _) => ProcedureState::NotOpened,
     }
 }
 
@@ -243,6 +268,7 @@ fn closure_of(event: &Event) -> Option<case::Closure> {
     match event {
         Event::Residency(e) => e.closes(),
         Event::Imported(e) => e.closes(),
-        Event::Case(_) | Event::Register(_) => None,
+        Event::Enrolment(e) => e.closes(),
+        Event::Case(_) | Event::Register(_) | Event::Call(_) => None,
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Names are explicit strings, never Rust paths: renaming a type must not touch history.
 
+use crate::school::{call, enrolment};
 use crate::{case, imported, register, residency};
 use jiff::civil::Date;
 use serde::{Deserializer, Serializer};
@@ -74,6 +75,10 @@ pub enum Event {
     Imported(imported::Event),
     /// A fact of the protocol register.
     Register(register::Event),
+    /// A fact of a school application.
+    Enrolment(enrolment::Event),
+    /// A fact of a school call.
+    Call(call::Event),
 }
 
 /// Applies one expression to whichever list an event belongs to.
@@ -84,6 +89,8 @@ macro_rules! each {
             Event::Residency($e) => $body,
             Event::Imported($e) => $body,
             Event::Register($e) => $body,
+            Event::Enrolment($e) => $body,
+            Event::Call($e) => $body,
         }
     };
 }
@@ -105,6 +112,8 @@ impl Event {
         match self {
             Event::Case(e) => e.occurred_on(),
             Event::Residency(e) => e.occurred_on(),
+            Event::Enrolment(e) => e.occurred_on(),
+            Event::Call(e) => e.occurred_on(),
             Event::Imported(_) | Event::Register(_) => None,
         }
     }
@@ -116,6 +125,8 @@ impl Event {
             residency::Event::TYPES,
             imported::Event::TYPES,
             register::Event::TYPES,
+            enrolment::Event::TYPES,
+            call::Event::TYPES,
         ]
         .into_iter()
         .flatten()
@@ -150,6 +161,10 @@ impl Event {
             "register" => {
                 Ok(register::Event::deserialize_payload(event_type, d)?.map(Event::Register))
             }
+            "enrolment" => {
+                Ok(enrolment::Event::deserialize_payload(event_type, d)?.map(Event::Enrolment))
+            }
+            "call" => Ok(call::Event::deserialize_payload(event_type, d)?.map(Event::Call)),
             _ => Ok(None),
         }
     }
@@ -182,5 +197,15 @@ impl From<imported::Event> for Event {
 impl From<register::Event> for Event {
     fn from(e: register::Event) -> Self {
         Event::Register(e)
+    }
+}
+impl From<enrolment::Event> for Event {
+    fn from(e: enrolment::Event) -> Self {
+        Event::Enrolment(e)
+    }
+}
+impl From<call::Event> for Event {
+    fn from(e: call::Event) -> Self {
+        Event::Call(e)
     }
 }

@@ -16,6 +16,7 @@ pub mod ranking;
 pub mod register;
 mod rejection;
 pub mod residency;
+pub mod school;
 pub mod term;
 
 pub use context::{Actor, Context, Role, Written};

@@ -11,6 +11,7 @@ use crate::ids::{EntryId, SubjectId};
 use crate::people::Personal;
 use crate::rejection::{Rejection, RejectionCode as Code};
 use crate::residency;
+use crate::school::enrolment;
 use crate::term::{EffectAtEnd, first_instant_after};
 use jiff::civil::Date;
 
@@ -228,6 +229,9 @@ fn expire(
     if let Some(EffectAtEnd::SilenceAssent) = effect
         && let Some(events) = residency::silence(case, term, due_on, ctx)?
     {
+        return Ok(events);
+    }
+    if let Some(events) = enrolment::expired(case, term, due_on) {
         return Ok(events);
     }
     let expired = events::TermExpired { term: term.clone(), due_on, legal_at };

@@ -6,6 +6,7 @@ use crate::context::Context;
 use crate::event::{Event, Occurrence};
 use crate::ids::{DocumentId, derived};
 use crate::residency;
+use crate::school::enrolment;
 
 /// What kind of document an event is, and which way it goes; most events are none.
 fn document_of(event: &Event) -> Option<(&'static str, Direction)> {
@@ -31,7 +32,23 @@ fn document_of(event: &Event) -> Option<(&'static str, Direction)> {
             residency::Event::Reported(_) => Some(("report", Outgoing)),
             _ => None,
         },
-        Event::Imported(_) | Event::Register(_) => None,
+        Event::Enrolment(e) => match e {
+            enrolment::Event::Filed(_) => Some(("application", Incoming)),
+            enrolment::Event::Amended(_) => Some(("amendment", Incoming)),
+            enrolment::Event::CompletedOnRequest(_) => Some(("completion", Incoming)),
+            enrolment::Event::ObservationFiled(_) => Some(("observations", Incoming)),
+            enrolment::Event::Accepted(_) => Some(("acceptance", Incoming)),
+            enrolment::Event::Renounced(_) => Some(("renunciation", Incoming)),
+            enrolment::Event::PlaceLeft(_) => Some(("withdrawal", Incoming)),
+            enrolment::Event::Excluded(_) => Some(("exclusion_act", Outgoing)),
+            enrolment::Event::ObservationAnswered(_) => Some(("observation_answer", Outgoing)),
+            enrolment::Event::Offered(_) => Some(("offer", Outgoing)),
+            enrolment::Event::VaccineProofInvited(_) => Some(("invitation", Outgoing)),
+            enrolment::Event::PlaceLost(_) => Some(("loss_act", Outgoing)),
+            enrolment::Event::FeeSet(_) => Some(("fee_notice", Outgoing)),
+            _ => None,
+        },
+        Event::Imported(_) | Event::Register(_) | Event::Call(_) => None,
     }
 }
 

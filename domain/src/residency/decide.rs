@@ -129,7 +129,7 @@ pub(crate) fn decide(
         Command::Cancel { reasons, appeal } => {
             let kind = match &case.procedure {
                 ProcedureState::Residency(state) => state.kind(),
-                ProcedureState::NotOpened | ProcedureState::Imported(_) => None,
+                _ => None,
             };
             one(Cancelled {
                 cancelled_on: today,

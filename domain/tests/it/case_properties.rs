@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
+use pratica_domain::case::Procedure;
 use pratica_domain::case::{Command as Common, ReopeningGround, TermKey};
 use pratica_domain::ids::OfficerId;
 use pratica_domain::residency::{CHECKS, Command as Own, Event as OwnEvent, Kind, VisitOutcome};
 use pratica_domain::term::{TermStatus, first_instant_after};
-use pratica_domain::{Command, Event, all_actions, fold};
+use pratica_domain::{Command, Event, actions_of, all_actions, fold};
 use proptest::prelude::{Strategy, any, prop_oneof};
 use proptest::sample::{Index, select};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
@@ -134,7 +135,7 @@ fn begin(case: &Given, kind: Kind, spoiled: bool) -> Given {
 
 fn command(case: &Given, ask: &Ask) -> Option<Command> {
     let back = |days: i32| case.clone().later(-days);
-    let names: Vec<&str> = all_actions().map(|a| a.command).collect();
+    let names: Vec<&str> = actions_of(Procedure::Residency).map(|a| a.command).collect();
     Some(match ask {
         Ask::Any(index, days) => varied(names[index.index(names.len())], &back(*days), index),
         Ask::Fitting(index, days) => {
@@ -312,7 +313,8 @@ fn an_empty_case_takes_nothing_but_a_filing() {
     assert_eq!(case.context().actor.id, anna);
     for action in all_actions() {
         let answer = case.ask(&sample(action.command, &case));
-        let opens = ["residency.declare", "residency.open_ex_officio"].contains(&action.command);
+        let opens = ["residency.declare", "residency.open_ex_officio", "enrolment.file"]
+            .contains(&action.command);
         assert_eq!(answer.is_ok(), opens, "{}", action.command);
     }
     assert!(day(FILED) < day(CHECKS_END));

@@ -35,7 +35,9 @@ pub(super) fn the_case_is_closed(case: &Case, _: &Context<'_>) -> Result<(), Rej
 pub(super) fn the_phase_allows_a_notice(case: &Case, _: &Context<'_>) -> Result<(), Rejection> {
     let allowed = match &case.procedure {
         ProcedureState::Residency(state) => residency::rules::notice_is_possible(state),
-        ProcedureState::Imported(_) | ProcedureState::NotOpened => false,
+        ProcedureState::Imported(_) | ProcedureState::Enrolment(_) | ProcedureState::NotOpened => {
+            false
+        }
     };
     if allowed { Ok(()) } else { wrong_phase(case, residency::rules::NOTICE_FITS) }
 }

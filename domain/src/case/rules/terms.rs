@@ -62,7 +62,9 @@ pub(super) fn the_notice_is_in_time(
 pub(crate) fn silent_terms(case: &Case) -> Vec<TermKey> {
     match &case.procedure {
         ProcedureState::Residency(_) => vec![TermKey::of(residency::CHECKS)],
-        ProcedureState::Imported(_) | ProcedureState::NotOpened => Vec::new(),
+        ProcedureState::Imported(_) | ProcedureState::Enrolment(_) | ProcedureState::NotOpened => {
+            Vec::new()
+        }
     }
 }
 
@@ -70,7 +72,9 @@ pub(crate) fn silent_terms(case: &Case) -> Vec<TermKey> {
 pub(crate) fn restarts(case: &Case) -> Vec<TermKey> {
     match &case.procedure {
         ProcedureState::Residency(state) => residency::rules::restarts(state),
-        ProcedureState::Imported(_) | ProcedureState::NotOpened => Vec::new(),
+        ProcedureState::Imported(_) | ProcedureState::Enrolment(_) | ProcedureState::NotOpened => {
+            Vec::new()
+        }
     }
 }
 
@@ -117,7 +121,7 @@ pub(super) fn it_is_a_term_of_conclusion(
     };
     let is_one = match &case.procedure {
         ProcedureState::Residency(_) => silent_terms(case).contains(term),
-        ProcedureState::Imported(_) | ProcedureState::NotOpened => {
+        ProcedureState::Imported(_) | ProcedureState::Enrolment(_) | ProcedureState::NotOpened => {
             term.entry().is_none()
                 && reckoned(case, term, ctx)?.is_some_and(|t| t.rule.owner == TermOwner::Office)
         }
