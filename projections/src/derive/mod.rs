@@ -115,7 +115,8 @@ pub(crate) fn main_term(case: &Case) -> Option<TermKey> {
             .map(TermKey::of)
             .find(|key| terms.has(key)),
         ProcedureState::Imported(_) => terms.keys().find(|key| key.entry().is_none()).cloned(),
-        ProcedureState::NotOpened => None,
+        // A cohort has no term of its own: the call has its days.
+        ProcedureState::Enrolment(_) | ProcedureState::NotOpened => None,
     }
 }
 

@@ -82,7 +82,7 @@ fn is_internal(event: &Event) -> bool {
             _ => false,
         },
         Event::Residency(e) => matches!(e, residency::Event::VisitRecorded(_)),
-        Event::Imported(_) | Event::Register(_) => false,
+        Event::Imported(_) | Event::Register(_) | Event::Enrolment(_) | Event::Call(_) => false,
     }
 }
 
