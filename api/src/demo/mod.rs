@@ -4,9 +4,11 @@
 //! It is a client like any other: it knows the contract only, and moves the manual clock by rpc.
 
 mod people;
+mod school;
 mod town;
 mod year;
 
 pub use people::declaration;
+pub use school::{Cohort, play_school};
 pub use town::{OFFICER, Town, Who};
 pub use year::play;

@@ -50,7 +50,7 @@ impl Town {
             claims.comuni = vec![self.comune.clone()];
         }
         if role.is_staff() {
-            claims.offices = vec!["anagrafe".to_owned()];
+            claims.offices = vec!["anagrafe".to_owned(), "scuola".to_owned()];
         }
         Ok(self.key.token(&claims).map_err(anyhow::Error::from)?)
     }

@@ -12,6 +12,7 @@ use pratica_domain::case::{
 use pratica_domain::ids::ProtocolNumber;
 use pratica_domain::people::Person;
 use pratica_domain::residency::Event as ResidencyEvent;
+use pratica_domain::school::enrolment::Event as Filing;
 use pratica_domain::term::TermStatus;
 use pratica_domain::{Case, Event};
 use pratica_projections::{CaseRow, RegistrationRow, TimelineRow};
@@ -174,6 +175,11 @@ pub(crate) fn event_text(language: Language, event_type: &str, facts: &Facts) ->
     messages::text(language, &format!("timeline.{event_type}"), facts)
 }
 
+/// What an event of any stream says, from its own facts.
+pub(crate) fn told(language: Language, event: &Event) -> String {
+    event_text(language, event.event_type(), &event_facts(event))
+}
+
 fn event_facts(event: &Event) -> Facts {
     let payload = pratica_store::codec::payload(event).unwrap_or_default();
     let mut value: serde_json::Value = serde_json::from_slice(&payload).unwrap_or_default();
@@ -259,8 +265,12 @@ fn receipt(
     deadlines: &[common::Deadline],
     language: Language,
 ) -> Option<common::Receipt> {
-    let filed =
-        done.events.iter().any(|e| matches!(e, Event::Residency(ResidencyEvent::Declared(_))));
+    let filed = done.events.iter().any(|e| {
+        matches!(
+            e,
+            Event::Residency(ResidencyEvent::Declared(_)) | Event::Enrolment(Filing::Filed(_))
+        )
+    });
     let opening = done.case.file.opening.as_ref().filter(|_| filed)?;
     let filing_number = filing_number(&done.case.file);
     let silence = deadlines.iter().find(|d| d.effect_at_end == "silence_assent");
@@ -290,7 +300,10 @@ fn receipt(
 
 /// The protocol number of the filing: the declaration's.
 fn filing_number(file: &CaseFile) -> Option<ProtocolNumber> {
-    file.documents.values().find(|d| d.kind == "declaration").and_then(|d| d.number)
+    file.documents
+        .values()
+        .find(|d| matches!(d.kind.as_str(), "declaration" | "application"))
+        .and_then(|d| d.number)
 }
 
 /// A row of a list; `internal` for staff.

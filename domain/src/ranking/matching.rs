@@ -9,10 +9,14 @@ use super::model::{Input, Seat};
 use super::order::{Ranked, number};
 use std::collections::BinaryHeap;
 
-/// One list while places are given: the worst of each heap is on top.
+/// Rank and application; the worst is on top.
+type Kept = BinaryHeap<(u32, u32)>;
+
+/// One list while places are given.
 struct Places<'a> {
-    reserves: Vec<(&'a str, usize, BinaryHeap<(u32, u32)>)>,
-    open: BinaryHeap<(u32, u32)>,
+    /// The group, how many places, who has them.
+    reserves: Vec<(&'a str, usize, Kept)>,
+    open: Kept,
     places: usize,
     /// How many sit in reserves.
     reserved: usize,

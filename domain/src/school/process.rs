@@ -10,6 +10,7 @@ use crate::ids::{CallId, CaseId, EntryId};
 use crate::ranking::Stage;
 
 /// What an event asks of another stream.
+#[expect(clippy::large_enum_variant, reason = "reactions are few and short-lived")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reaction {
     /// Of an application.

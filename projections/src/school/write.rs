@@ -1,10 +1,10 @@
 //! Rows that the events of calls and applications give one by one.
 
+use pratica_domain::Event;
 use pratica_domain::ids::{CallId, CaseId, EntryId};
 use pratica_domain::ranking::{Document, Stage, read};
 use pratica_domain::school::call::{Event as Call, Phase, Plan, Settlement};
 use pratica_domain::school::enrolment::{Content, Event as Enrolment};
-use pratica_domain::Event;
 use pratica_store::{Position, RecordedEvent};
 use rusqlite::{Connection, OptionalExtension};
 
@@ -88,8 +88,11 @@ fn applied(
     for (place, list) in lists.iter().enumerate() {
         count(c, call, list, 1, place == 0)?;
     }
-    c.prepare_cached("INSERT OR REPLACE INTO call_applications VALUES(?, ?, ?)")?
-        .execute((key.0, key.1, lists.join(" ")))?;
+    c.prepare_cached("INSERT OR REPLACE INTO call_applications VALUES(?, ?, ?)")?.execute((
+        key.0,
+        key.1,
+        lists.join(" "),
+    ))?;
     if new {
         c.prepare_cached("UPDATE calls SET applications = applications + 1 WHERE id = ?")?
             .execute([blob(call.0)])?;
@@ -115,8 +118,11 @@ fn call(c: &Connection, fact: &Fact, id: CallId, event: &Call) -> Result<(), Vie
         Call::WindowClosed(_) => stands(c, id, Phase::Scoring, Next::Nothing)?,
         Call::SeedRevealed(_) => {}
         Call::RankingPage(e) => {
-            c.prepare_cached("INSERT OR REPLACE INTO call_pages VALUES(?, ?, ?)")?
-                .execute((blob(e.ranking.0), e.page, &e.text))?;
+            c.prepare_cached("INSERT OR REPLACE INTO call_pages VALUES(?, ?, ?)")?.execute((
+                blob(e.ranking.0),
+                e.page,
+                &e.text,
+            ))?;
         }
         Call::RankingPublished(e) => {
             let document = document(c, fact, e.ranking)?;
@@ -142,14 +148,16 @@ fn call(c: &Connection, fact: &Fact, id: CallId, event: &Call) -> Result<(), Vie
         }
         Call::OfferingStarted(_) => stands(c, id, Phase::Offering, Next::Ends)?,
         Call::PlaceOffered(e) => {
-            c.prepare_cached("INSERT INTO call_offers VALUES(?, ?, ?, ?, ?, ?, 'open')")?.execute((
-                e.offer.to_string(),
-                blob(id.0),
-                blob(e.application.0),
-                e.list.to_string(),
-                e.rank,
-                dates::number(e.offered_on),
-            ))?;
+            c.prepare_cached("INSERT INTO call_offers VALUES(?, ?, ?, ?, ?, ?, 'open')")?.execute(
+                (
+                    e.offer.to_string(),
+                    blob(id.0),
+                    blob(e.application.0),
+                    e.list.to_string(),
+                    e.rank,
+                    dates::number(e.offered_on),
+                ),
+            )?;
             moved(c, id, &e.list.to_string(), "offered = offered + 1")?;
         }
         Call::OfferSettled(e) => settled(c, fact, id, e.offer, e.outcome)?,
@@ -190,8 +198,11 @@ fn stands(c: &Connection, id: CallId, phase: Phase, next: Next) -> Result<(), Vi
         Next::Ends => after(days.3)?,
         Next::Nothing => None,
     };
-    c.prepare_cached("UPDATE calls SET phase = ?, next_on = ? WHERE id = ?")?
-        .execute((phase.as_str(), next_on, blob(id.0)))?;
+    c.prepare_cached("UPDATE calls SET phase = ?, next_on = ? WHERE id = ?")?.execute((
+        phase.as_str(),
+        next_on,
+        blob(id.0),
+    ))?;
     Ok(())
 }
 
@@ -210,8 +221,11 @@ fn plan(c: &Connection, id: CallId, plan: &Plan) -> Result<(), ViewError> {
     ))?;
     c.prepare_cached("DELETE FROM call_lists WHERE call = ?")?.execute([blob(id.0)])?;
     for (list, places) in plan.lists() {
-        c.prepare_cached("INSERT INTO call_lists VALUES(?, ?, ?, 0, 0, 0, 0, 0, 0)")?
-            .execute((blob(id.0), list.to_string(), places.places))?;
+        c.prepare_cached("INSERT INTO call_lists VALUES(?, ?, ?, 0, 0, 0, 0, 0, 0)")?.execute((
+            blob(id.0),
+            list.to_string(),
+            places.places,
+        ))?;
     }
     Ok(())
 }
@@ -300,4 +314,3 @@ fn released(c: &Connection, id: CallId, application: CaseId) -> Result<(), ViewE
     .execute(key)?;
     Ok(())
 }
-

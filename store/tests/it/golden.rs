@@ -67,7 +67,12 @@ fn directory() -> PathBuf {
 }
 
 fn add_what_is_missing() {
-    for s in case::samples().into_iter().chain(residency::samples()).chain(other::samples()).chain(school::samples()) {
+    for s in case::samples()
+        .into_iter()
+        .chain(residency::samples())
+        .chain(other::samples())
+        .chain(school::samples())
+    {
         let path = directory().join(format!("{}.v{}.{}.json", s.event, s.version, s.shows));
         if !path.exists() {
             let text = serde_json::to_string_pretty(&s.payload).unwrap();

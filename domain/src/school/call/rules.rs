@@ -107,6 +107,29 @@ pub const ACTIONS: &[Action] = &[
     own("call.tick", &[]),
 ];
 
+/// For each command that people may send: none if the call as it stands allows it, or the first
+/// refusal. Rules about content and about applications are left for when it is sent.
+pub fn available(call: &Call, ctx: &Context<'_>) -> Vec<(&'static str, Option<Rejection>)> {
+    let refused = |rule: &Rule| {
+        if ABOUT_APPLICATIONS.contains(&rule.name) {
+            return None;
+        }
+        (rule.check)(call, &Command::Tick, &Surroundings::default(), ctx)
+            .err()
+            .map(|r| r.under(rule.name, rule.article))
+    };
+    let offered = ACTIONS.iter().filter(|a| a.offered);
+    offered.map(|a| (a.command, a.rules.iter().find_map(refused))).collect()
+}
+
+/// What a look at the call alone cannot tell.
+const ABOUT_APPLICATIONS: [&str; 4] = [
+    "the_ranking_is_there",
+    "every_application_is_scored",
+    "no_child_applies_twice",
+    "observations_are_answered",
+];
+
 /// Phases as a refusal names what a command fits.
 fn fits(call: &Call, phases: &[Phase]) -> Checked {
     if phases.contains(&call.phase) {

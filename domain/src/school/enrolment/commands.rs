@@ -56,6 +56,7 @@ pub struct Form {
 }
 
 /// A command of an application.
+#[expect(clippy::large_enum_variant, reason = "commands are few and short-lived")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Files an application: opens the case.

@@ -328,10 +328,8 @@ pub(crate) fn run_clocks(file: &mut CaseFile, event: &AnyEvent) {
         Event::VaccineProofFiled(e) => {
             stop(file, &TermKey::of(VACCINE_PROOF), e.filed_on, name);
         }
-        Event::PlaceLost(e) => {
-            if e.legal_at.is_some() {
-                file.terms.mark_expired(&TermKey::of(VACCINE_PROOF), e.lost_on);
-            }
+        Event::PlaceLost(e) if e.legal_at.is_some() => {
+            file.terms.mark_expired(&TermKey::of(VACCINE_PROOF), e.lost_on);
         }
         _ => {}
     }

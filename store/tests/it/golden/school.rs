@@ -29,8 +29,7 @@ fn facts() -> Value {
 }
 
 fn content(more: bool) -> Value {
-    let mut content =
-        json!({ "band": "medi", "choices": ["centro", "nord"], "facts": facts() });
+    let mut content = json!({ "band": "medi", "choices": ["centro", "nord"], "facts": facts() });
     if more {
         content["twins"] = json!([CASE]);
         content["siblings"] = json!([OTHER]);
@@ -232,8 +231,7 @@ fn plan(more: bool) -> Value {
         criteria["documents"] = json!(["family_statement"]);
         criteria["facts"]["disabled"] =
             json!({ "title": "disabilità", "proof": "certificate", "sensitive": true });
-        criteria["reserves"] =
-            json!([{ "group": "protected", "facts": ["disabled", "resident"] }]);
+        criteria["reserves"] = json!([{ "group": "protected", "facts": ["disabled", "resident"] }]);
         criteria["deposit_cents"] = json!(10_000);
         criteria["leave_free_until"] = json!({ "month": 8, "day": 31 });
         criteria["scores"] = json!([
