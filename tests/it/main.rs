@@ -9,4 +9,6 @@ mod messages;
 mod reading;
 mod residency;
 mod school;
+mod school_access;
+mod school_crowd;
 mod streams;

@@ -9,6 +9,6 @@ mod town;
 mod year;
 
 pub use people::declaration;
-pub use school::{Cohort, play_school};
+pub use school::{Cohort, SEED, application, play_school, publish_call};
 pub use town::{OFFICER, Town, Who};
 pub use year::play;

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 const CALLS: &str = "pratica.enrolment.v1.CallService";
 const OF_CHILDREN: &str = "pratica.enrolment.v1.EnrolmentService";
 /// The seed of the lots; the hash of it is published with the call.
-const SEED: &str = "ghianda-2026";
+pub const SEED: &str = "ghianda-2026";
 /// The schools with their places.
 const SCHOOLS: [(&str, u32); 4] = [("acero", 12), ("betulla", 10), ("cedro", 14), ("tiglio", 12)];
 /// How many children apply.
@@ -44,7 +44,7 @@ fn check(holds: bool, what: &str) -> Result<(), Failure> {
 }
 
 /// A family's application: everything of it follows from its number.
-fn application(call: &str, n: usize) -> Value {
+pub fn application(call: &str, n: usize) -> Value {
     let wanted: Vec<&str> =
         (0..3).filter_map(|k| SCHOOLS.get((n * 7 + k * (1 + n % 3)) % 4)).map(|s| s.0).collect();
     let mut schools: Vec<&str> = Vec::new();
@@ -146,7 +146,9 @@ impl Town {
 /// # Errors
 /// When something is refused that should not be, or comes out otherwise than it should.
 pub async fn play_school(town: &mut Town, say: &mut dyn FnMut(&str)) -> Result<Cohort, Failure> {
-    let call = draft(town, say).await?;
+    town.day(date(2026, 2, 2)).await?;
+    say("2 February: a call for 48 places in four schools, with the hash of a seed for the lots");
+    let call = publish_call(town, uuid::Uuid::new_v4()).await?;
     let cases = window(town, &call, say).await?;
     let corrected = rankings(town, &call, &cases, say).await?;
     let (document, sha256) = town.export(&call, "definitive").await?;
@@ -160,9 +162,11 @@ pub async fn play_school(town: &mut Town, say: &mut dyn FnMut(&str)) -> Result<C
     Ok(Cohort { call, cases, corrected, document })
 }
 
-async fn draft(town: &mut Town, say: &mut dyn FnMut(&str)) -> Result<String, Failure> {
-    town.day(date(2026, 2, 2)).await?;
-    say("2 February: a call for 48 places in four schools, with the hash of a seed for the lots");
+/// Drafts and publishes the call of the demonstration.
+///
+/// # Errors
+/// When it is refused.
+pub async fn publish_call(town: &mut Town, request_id: uuid::Uuid) -> Result<String, Failure> {
     let schools: Vec<Value> = SCHOOLS
         .iter()
         .map(|(school, places)| {
@@ -175,7 +179,7 @@ async fn draft(town: &mut Town, say: &mut dyn FnMut(&str)) -> Result<String, Fai
         "open_date": on(date(2026, 3, 2)), "close_date": on(date(2026, 3, 31)),
         "end_date": on(date(2027, 6, 30)), "schools": schools, "shipped_criteria": "trento",
     });
-    let request = json!({ "request_id": uuid::Uuid::new_v4(), "plan": plan });
+    let request = json!({ "request_id": request_id, "plan": plan });
     let answer = town.call(CLERK, &format!("{CALLS}/DraftCall"), request).await?;
     let call = answer["outcome"]["call_id"].as_str().unwrap_or_default().to_owned();
     let act = json!({ "act": "Det. 12/2026", "seed_commitment": commitment_of(SEED, hash) });

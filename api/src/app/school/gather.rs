@@ -11,7 +11,7 @@ use pratica_domain::school::call::{Call, Prepared, Surroundings};
 use pratica_domain::school::enrolment::Application;
 use pratica_domain::school::standing::{Entry, input};
 use pratica_domain::{Case, ProcedureState, Rejection, RejectionCode, evolve};
-use pratica_store::{Position, Revision};
+use pratica_store::{Position, Revision, codec};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
@@ -87,14 +87,18 @@ async fn one(town: &Town, id: CaseId, at: Position) -> Result<Option<Gathered>, 
     let mut case = Case::default();
     let mut evidence = Sha256::new();
     for recorded in events.iter().filter(|e| e.position <= at) {
-        case = evolve(case, &load::decode(recorded)?);
-        // What the ranking rests on; protocol numbers and messages come and go beside it.
+        let event = load::decode(recorded)?;
+        // What the ranking rests on; protocol numbers and messages come and go beside it. The
+        // event's own text, so that how it is kept at rest makes no difference.
         if recorded.event_type.starts_with("enrolment.") {
+            let text =
+                codec::payload(&event).map_err(|e| AppError::store("writing an event", e))?;
             evidence.update(&*recorded.event_type);
             evidence.update([0]);
-            evidence.update(&*recorded.payload);
+            evidence.update(&text);
             evidence.update([0]);
         }
+        case = evolve(case, &event);
     }
     let evidence = hex(&evidence.finalize());
     Ok((case.file.events > 0).then_some(Gathered { id, case, evidence }))
