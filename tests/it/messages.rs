@@ -37,7 +37,7 @@ fn every_refusal_event_and_phase_has_words_in_both_languages() {
         keys.push(format!("word.{}", phase.as_str()));
     }
     keys.extend(enrolment::Ground::ALL.iter().map(|g| format!("word.{}", g.as_str())));
-    for outcome in ["excluded", "left", "place_lost", "finished", "unplaced"] {
+    for outcome in ["excluded", "left", "place_lost", "year_finished", "unplaced"] {
         keys.push(format!("phase.{outcome}"));
     }
     let families = ["in_time", "score", "fact", "isee", "isee_within", "older", "younger", "lot"];

@@ -79,6 +79,26 @@ const ACTS: &[&str] = &[
     "enrolment.exclude",
     "enrolment.answer_observation",
     "enrolment.declare_loss",
+    "permit.find_irreceivable",
+    "permit.declare_complex",
+    "permit.apply_safeguards",
+    "permit.end_safeguards",
+    "permit.convene_conference",
+    "permit.conclude_conference",
+    "permit.issue",
+    "permit.refuse",
+    "permit.archive",
+    "permit.answer_attestation",
+    "permit.invoke_substitute",
+    "permit.annul",
+    "permit.determine_contribution",
+    "permit.offset_contribution",
+    "permit.grant_extension",
+    "permit.refuse_extension",
+    "permit.declare_lapse",
+    "permit.transfer",
+    "permit.order_conformation",
+    "permit.prohibit",
     "case.send_notice",
     "case.reopen",
     "case.extend_term",
@@ -102,6 +122,13 @@ const PARTY: &[&str] = &[
     "enrolment.renounce",
     "enrolment.file_vaccine_proof",
     "enrolment.leave",
+    "permit.answer_changes",
+    "permit.request_attestation",
+    "permit.start_works",
+    "permit.finish_works",
+    "permit.request_extension",
+    "permit.report_usability",
+    "permit.report_conformation",
 ];
 
 /// What a workflow of the paperless office writes back.
@@ -112,6 +139,12 @@ const SERVICE: &[&str] = &[
     "residency.declare",
     "enrolment.file",
     "enrolment.record_isee",
+    "permit.file",
+    "permit.answer_changes",
+    "permit.record_opinion",
+    "permit.record_determination",
+    "permit.record_payment",
+    "permit.publish",
 ];
 
 /// What only Pratica's own processes send.
@@ -124,10 +157,11 @@ const SYSTEM: &[&str] = &[
 ];
 
 /// The commands that open a case, and name none.
-const OPENING: &[&str] = &["residency.declare", "residency.open_ex_officio", "enrolment.file"];
+const OPENING: &[&str] =
+    &["residency.declare", "residency.open_ex_officio", "permit.file", "enrolment.file"];
 
 /// What a citizen may file.
-const FILING: &[&str] = &["residency.declare", "enrolment.file"];
+const FILING: &[&str] = &["residency.declare", "permit.file", "enrolment.file"];
 
 /// The table: role x command x relation.
 pub fn may_command(principal: &Principal, command: &str, relation: Relation) -> bool {

@@ -11,6 +11,7 @@ use pratica_proto::enrolment::v1::call_service_server::CallServiceServer;
 use pratica_proto::enrolment::v1::enrolment_service_server::EnrolmentServiceServer;
 use pratica_proto::feed::v1::feed_service_server::FeedServiceServer;
 use pratica_proto::history::v1::history_service_server::HistoryServiceServer;
+use pratica_proto::permit::v1::permit_service_server::PermitServiceServer;
 use pratica_proto::register::v1::register_service_server::RegisterServiceServer;
 use pratica_proto::residency::v1::residency_service_server::ResidencyServiceServer;
 use pratica_proto::statistics::v1::statistics_service_server::StatisticsServiceServer;
@@ -81,6 +82,7 @@ pub async fn serve(
         .add_service(guarded!(ResidencyServiceServer))
         .add_service(guarded!(EnrolmentServiceServer))
         .add_service(guarded!(CallServiceServer))
+        .add_service(guarded!(PermitServiceServer))
         .add_service(guarded!(CaseworkServiceServer))
         .add_service(guarded!(CasesServiceServer))
         .add_service(guarded!(WorklistServiceServer))

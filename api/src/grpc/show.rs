@@ -11,6 +11,7 @@ use pratica_domain::case::{
 };
 use pratica_domain::ids::ProtocolNumber;
 use pratica_domain::people::Person;
+use pratica_domain::permit::Event as PermitEvent;
 use pratica_domain::residency::Event as ResidencyEvent;
 use pratica_domain::school::enrolment::Event as Filing;
 use pratica_domain::term::TermStatus;
@@ -268,7 +269,9 @@ fn receipt(
     let filed = done.events.iter().any(|e| {
         matches!(
             e,
-            Event::Residency(ResidencyEvent::Declared(_)) | Event::Enrolment(Filing::Filed(_))
+            Event::Residency(ResidencyEvent::Declared(_))
+                | Event::Permit(PermitEvent::Filed(_))
+                | Event::Enrolment(Filing::Filed(_))
         )
     });
     let opening = done.case.file.opening.as_ref().filter(|_| filed)?;
@@ -298,12 +301,10 @@ fn receipt(
     })
 }
 
-/// The protocol number of the filing: the declaration's.
+/// The protocol number of the filing: the declaration's or the application's.
 fn filing_number(file: &CaseFile) -> Option<ProtocolNumber> {
-    file.documents
-        .values()
-        .find(|d| matches!(d.kind.as_str(), "declaration" | "application"))
-        .and_then(|d| d.number)
+    let filing = |kind: &str| matches!(kind, "declaration" | "application");
+    file.documents.values().find(|d| filing(&d.kind)).and_then(|d| d.number)
 }
 
 /// A row of a list; `internal` for staff.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use pratica_domain::school::{call, enrolment};
-use pratica_domain::{Action, case, register, residency};
+use pratica_domain::{Action, case, permit, register, residency};
 
 use crate::refusals::{Row, rows};
 use crate::support::italy;
@@ -29,6 +29,25 @@ const RESIDENCY_POLICIES: [&str; 9] = [
     "silence_attestation",
     "untraceable_checks",
     "untraceable_spacing_days",
+];
+
+const PERMIT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/permit/mod.rs"));
+
+const PERMIT_POLICIES: [&str; 14] = [
+    "constrained_silence_from",
+    "late_observations",
+    "late_payment_percent_1",
+    "late_payment_percent_2",
+    "late_payment_percent_3",
+    "late_refusal_in_building",
+    "minor_changes_suspend_until",
+    "notice_in_building",
+    "notice_suspends_from",
+    "permit_needs_proposal",
+    "saturday_in_conference",
+    "second_additions_request",
+    "silence_attestation",
+    "silence_during_conference",
 ];
 
 fn diagram(source: &str) -> String {
@@ -181,6 +200,16 @@ fn the_page_of_school_enrolments_says_what_the_rules_say() {
         + &event_list(enrolment::Event::TYPES)
         + &event_list(call::Event::TYPES).replace("## Events", "## Events of a call");
     expect("enrolment.md", &printed);
+}
+
+#[test]
+fn the_page_of_the_building_permit_says_what_the_rules_say() {
+    let printed = diagram(PERMIT)
+        + &rule_table(permit::rules::ACTIONS, &rows())
+        + &term_table("permit.")
+        + &policy_table(&PERMIT_POLICIES)
+        + &event_list(permit::Event::TYPES);
+    expect("permit.md", &printed);
 }
 
 #[test]

@@ -356,6 +356,9 @@ pub(crate) fn sample(name: &str, given: &Given) -> Command {
             return crate::school_scenarios::sample(name, given)
                 .unwrap_or_else(|| panic!("no sample of {name}: add one"));
         }
+        _ if name.starts_with("permit.") => {
+            return crate::permit_scenarios::permit_sample(name, given);
+        }
         _ => return Command::Residency(own_sample(name, &on)),
     };
     Command::Case(common)

@@ -227,7 +227,7 @@ fn the_end_of_the_year_finishes_who_attends_and_releases_who_waits() {
         .on("2027-07-01")
         .when(end())
         .then(["enrolment.finished"]);
-    assert_eq!(attending.phase(), "finished");
+    assert_eq!(attending.phase(), "year_finished");
     let waited = waiting().on("2027-07-01").when(end()).then(["enrolment.finished"]);
     assert_eq!(waited.phase(), "unplaced");
 }

@@ -14,7 +14,7 @@ use pratica_domain::case::{CaseFile, Direction, PartyRole, ReckonedTerm, TermKey
 use pratica_domain::ids::{OfficeId, OfficerId, ProtocolNumber};
 use pratica_domain::people::Personal;
 use pratica_domain::term::{TermError, Unit};
-use pratica_domain::{Case, Event, ProcedureState, residency};
+use pratica_domain::{Case, Event, ProcedureState, permit, residency};
 
 use crate::dates;
 use crate::rules::Rules;
@@ -106,11 +106,16 @@ pub(crate) struct Stat {
 }
 
 /// The clock by which a procedure is late or in time: the checks of a residency change, or its
-/// registration where there are none; of an imported case the term that was set.
+/// registration where there are none; the latest day of a permit, or the control of a notice of
+/// works; of an imported case the term that was set.
 pub(crate) fn main_term(case: &Case) -> Option<TermKey> {
     let terms = &case.file.terms;
     match &case.procedure {
         ProcedureState::Residency(_) => [residency::CHECKS, residency::REGISTRATION]
+            .into_iter()
+            .map(TermKey::of)
+            .find(|key| terms.has(key)),
+        ProcedureState::Permit(_) => [permit::SILENCE, permit::CONTROL]
             .into_iter()
             .map(TermKey::of)
             .find(|key| terms.has(key)),
@@ -144,15 +149,12 @@ pub(crate) fn moves_clocks(event: &Event) -> bool {
                 | C::RepresentationGranted(_)
                 | C::RepresentationEnded(_)
                 | C::Assigned(_)
-                | C::ResponsibleNamed(_)
                 | C::ConflictDeclared(_)
                 | C::NoteAdded(_)
                 | C::MessageSent(_)
                 | C::DocumentAdded(_)
                 | C::DocumentRegistered(_)
                 | C::Linked(_)
-                | C::ProposalMade(_)
-                | C::ProposalWithdrawn(_)
         )
     )
 }

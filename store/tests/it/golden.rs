@@ -8,6 +8,7 @@
 mod case;
 mod fields;
 mod other;
+mod permit;
 mod residency;
 mod school;
 
@@ -67,12 +68,14 @@ fn directory() -> PathBuf {
 }
 
 fn add_what_is_missing() {
-    for s in case::samples()
-        .into_iter()
-        .chain(residency::samples())
-        .chain(other::samples())
-        .chain(school::samples())
-    {
+    let areas = [
+        case::samples(),
+        residency::samples(),
+        permit::samples(),
+        school::samples(),
+        other::samples(),
+    ];
+    for s in areas.into_iter().flatten() {
         let path = directory().join(format!("{}.v{}.{}.json", s.event, s.version, s.shows));
         if !path.exists() {
             let text = serde_json::to_string_pretty(&s.payload).unwrap();

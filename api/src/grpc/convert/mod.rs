@@ -4,6 +4,7 @@ pub(crate) mod call;
 pub(crate) mod casework;
 pub(crate) mod enrolment;
 mod fields;
+pub(crate) mod permit;
 pub(crate) mod residency;
 
 pub(crate) use fields::{Fields, date_message, language, timestamp_message};

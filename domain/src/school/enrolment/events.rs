@@ -87,7 +87,7 @@ impl Event {
             Event::Excluded(e) => ("excluded", e.excluded_on),
             Event::PlaceLeft(e) => ("left", e.left_on),
             Event::PlaceLost(e) => ("place_lost", e.lost_on),
-            Event::YearFinished(e) if e.had_a_place => ("finished", e.ended_on),
+            Event::YearFinished(e) if e.had_a_place => ("year_finished", e.ended_on),
             Event::YearFinished(e) => ("unplaced", e.ended_on),
             _ => return None,
         };

@@ -8,7 +8,7 @@
 //! filed -> admitted -> scored -> ranked_provisionally -> waiting_list -> offered -> accepted -> attending
 //! filed, admitted, scored, ranked_provisionally -> excluded
 //! offered -> waiting_list: renounced, lapsed by silence, or the school was not the last choice
-//! accepted, attending -> left | place_lost | finished
+//! accepted, attending -> left | place_lost | year_finished
 //! waiting_list -> unplaced (end of the year)
 //! any open phase -> withdrawn
 //! ```

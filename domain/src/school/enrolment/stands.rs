@@ -9,15 +9,12 @@ use crate::decider::Case;
 use crate::ids::{EntryId, SubjectId};
 
 pub(crate) fn stands_already(case: &Case, command: &Command, ctx: &Context<'_>) -> bool {
-    if let Command::File { .. } = command {
-        return case.file.parties.contains_key(&SubjectId(ctx.new_id("party 0")));
-    }
     let Some((phase, app)) = own(case) else { return false };
     let outcome = case.file.closure.as_ref().map(|c| c.outcome);
     let is =
         |offer: &EntryId, standing| app.offers.get(offer).is_some_and(|o| o.standing == standing);
     match command {
-        Command::File { .. } => false,
+        Command::File { .. } => case.file.parties.contains_key(&SubjectId(ctx.new_id("party 0"))),
         Command::Score { call, set_aside } => {
             let facts = app.content.facts.value.clone();
             let fresh = standing(case, app, call, facts, set_aside.clone(), None);
@@ -59,6 +56,6 @@ pub(crate) fn stands_already(case: &Case, command: &Command, ctx: &Context<'_>) 
             app.ranked.as_ref().is_some_and(|(r, s, _)| r == ranking && s == stage)
         }
         Command::ReceiveOffer { offer, .. } => app.offers.contains_key(offer),
-        Command::Finish { .. } => matches!(outcome, Some("finished" | "unplaced")),
+        Command::Finish { .. } => matches!(outcome, Some("year_finished" | "unplaced")),
     }
 }
