@@ -17,7 +17,7 @@ const TWO: Who = Who("family02", Role::Citizen);
 
 async fn with_two_families() -> anyhow::Result<(Server, Town, String, Vec<String>)> {
     let server = Server::start_with(&[COMUNE], "2026-02-01T07:00:00Z").await?;
-    let mut town = server.town();
+    let mut town = server.town().of_office("scuola");
     town.day(date(2026, 2, 2)).await.map_err(fault)?;
     let call = publish_call(&mut town, Uuid::from_u128(1)).await.map_err(fault)?;
     town.day(date(2026, 3, 2)).await.map_err(fault)?;
@@ -54,7 +54,7 @@ async fn a_family_sees_its_own_application_and_does_no_act_of_the_office() -> Te
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_draft_is_the_offices_own_until_it_is_published() -> Test {
     let server = Server::start_with(&[COMUNE], "2026-02-01T07:00:00Z").await?;
-    let mut town = server.town();
+    let mut town = server.town().of_office("scuola");
     let plan = json!({ "title": "Nidi", "school_year": 2026,
         "open_date": { "year": 2026, "month": 3, "day": 2 },
         "close_date": { "year": 2026, "month": 3, "day": 31 },

@@ -21,7 +21,7 @@ const EACH: usize = 5;
 /// A town with a call whose window is open.
 async fn open_window() -> anyhow::Result<(Server, Town, String)> {
     let server = Server::start_with(&[COMUNE], "2026-02-01T07:00:00Z").await?;
-    let mut town = server.town();
+    let mut town = server.town().of_office("scuola");
     town.day(date(2026, 2, 2)).await.map_err(fault)?;
     let call = publish_call(&mut town, Uuid::from_u128(1)).await.map_err(fault)?;
     town.clock_to("2026-03-31T21:00:00Z").await.map_err(fault)?;
@@ -32,7 +32,8 @@ async fn open_window() -> anyhow::Result<(Server, Town, String)> {
 async fn crowd(server: &Server, call: &str, order: &[usize]) -> anyhow::Result<BTreeSet<String>> {
     let mut clients = Vec::new();
     for share in order.chunks(EACH) {
-        let (mut town, call, share) = (server.town(), call.to_owned(), share.to_vec());
+        let (mut town, call, share) =
+            (server.town().of_office("scuola"), call.to_owned(), share.to_vec());
         clients.push(tokio::spawn(async move {
             let mut cases = Vec::new();
             for n in share {
@@ -111,7 +112,7 @@ async fn offers_answered_at_the_same_instant_never_give_a_place_twice() -> Test 
         town.day(date(2026, 6, day)).await.map_err(fault)?;
         let mut answering = Vec::new();
         for (n, (case, offer)) in open_offers(&mut town, &call).await?.into_iter().enumerate() {
-            let mut town = server.town();
+            let mut town = server.town().of_office("scuola");
             answering.push(tokio::spawn(async move {
                 let (command, content) = if n.is_multiple_of(3) {
                     ("enrolment.accept", json!({ "offer_id": offer, "deposit_receipt": "IUV" }))

@@ -146,6 +146,7 @@ impl Town {
 /// # Errors
 /// When something is refused that should not be, or comes out otherwise than it should.
 pub async fn play_school(town: &mut Town, say: &mut dyn FnMut(&str)) -> Result<Cohort, Failure> {
+    town.move_to("scuola");
     town.day(date(2026, 2, 2)).await?;
     say("2 February: a call for 48 places in four schools, with the hash of a seed for the lots");
     let call = publish_call(town, uuid::Uuid::new_v4()).await?;

@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 pub struct Town {
     /// Which comune.
     pub comune: String,
+    /// The office of its staff.
+    office: String,
     server: String,
     key: ServerKey,
     clients: BTreeMap<String, Client>,
@@ -37,7 +39,26 @@ pub(super) const ADMIN: Who = Who("admin", Role::Administrator);
 impl Town {
     /// The people of a comune, as clients of a server whose key they were given tokens by.
     pub fn new(comune: &str, server: &str, key: ServerKey) -> Self {
-        Town { comune: comune.to_owned(), server: server.to_owned(), key, clients: BTreeMap::new() }
+        Town {
+            comune: comune.to_owned(),
+            office: "anagrafe".to_owned(),
+            server: server.to_owned(),
+            key,
+            clients: BTreeMap::new(),
+        }
+    }
+
+    /// The same people at work in another office.
+    pub fn move_to(&mut self, office: &str) {
+        office.clone_into(&mut self.office);
+        self.clients.clear();
+    }
+
+    /// As [`Town::move_to`], for a town that is just made.
+    #[must_use]
+    pub fn of_office(mut self, office: &str) -> Self {
+        self.move_to(office);
+        self
     }
 
     /// A token for somebody.
@@ -50,7 +71,7 @@ impl Town {
             claims.comuni = vec![self.comune.clone()];
         }
         if role.is_staff() {
-            claims.offices = vec!["anagrafe".to_owned(), "scuola".to_owned()];
+            claims.offices = vec![self.office.clone()];
         }
         Ok(self.key.token(&claims).map_err(anyhow::Error::from)?)
     }
