@@ -17,6 +17,7 @@ mod raw;
 mod replay;
 mod report;
 mod serving;
+mod window;
 
 use clap::Parser;
 use report::Report;
@@ -33,7 +34,7 @@ struct Args {
     #[arg(long)]
     quick: bool,
     /// One work only; repeat for several.
-    #[arg(long, value_name = "WORK", value_parser = ["W1", "W2", "W3", "W4", "W5"])]
+    #[arg(long, value_name = "WORK", value_parser = ["W1", "W2", "W3", "W4", "W5", "S1"])]
     only: Vec<String>,
     /// How often each variant is measured; the table shows the median.
     #[arg(long, default_value_t = 5)]
@@ -47,6 +48,12 @@ struct Args {
     /// The numbers of cases of W5; the first is what the others are held against.
     #[arg(long, value_delimiter = ',', default_value = "10000,200000")]
     cases: Vec<u64>,
+    /// Clients of S1.
+    #[arg(long, default_value_t = 200)]
+    window_clients: usize,
+    /// Applications of S1.
+    #[arg(long, default_value_t = 10_000)]
+    applications: usize,
     /// Where the files are made; they go when the run ends. A directory in memory measures no disk.
     #[arg(long, value_name = "DIRECTORY")]
     directory: Option<PathBuf>,
@@ -62,6 +69,8 @@ pub(crate) struct Size {
     pub(crate) cases: Vec<u64>,
     /// Cases of W3.
     pub(crate) long_cases: u64,
+    /// Clients and applications of S1.
+    pub(crate) window: (usize, usize),
     pub(crate) directory: PathBuf,
 }
 
@@ -76,6 +85,7 @@ fn main() -> anyhow::Result<()> {
         events: args.events,
         cases: args.cases.clone(),
         long_cases: 500,
+        window: (args.window_clients.max(1), args.applications),
         directory: temporary.path().to_owned(),
     };
     if args.quick {
@@ -85,6 +95,7 @@ fn main() -> anyhow::Result<()> {
         size.events = 5_000;
         size.cases = vec![200, 600];
         size.long_cases = 50;
+        size.window = (8, 80);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let mut report = Report::new(machine::describe(&size.directory)?);
@@ -103,6 +114,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("W5") {
         report.measure("W5", |r| runtime.block_on(queries::run(&size, r)))?;
+    }
+    if wanted("S1") {
+        report.measure("S1", |r| runtime.block_on(window::run(&size, r)))?;
     }
     report.disk_afterwards(&size.directory)?;
     println!("{report}");

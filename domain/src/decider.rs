@@ -5,6 +5,7 @@ use crate::case::{self, CaseFile, Procedure};
 use crate::context::Context;
 use crate::event::Event;
 use crate::rejection::Rejection;
+use crate::school::enrolment;
 use crate::{imported, permit, residency};
 
 /// A case: what its events fold to.
@@ -29,6 +30,8 @@ pub enum ProcedureState {
     Permit(permit::State),
     /// A history brought in from an older system.
     Imported(imported::State),
+    /// A school application.
+    Enrolment(enrolment::State),
 }
 
 impl Case {
@@ -44,6 +47,7 @@ impl Case {
             (ProcedureState::Residency(s), None) => s.phase(),
             (ProcedureState::Permit(s), None) => s.stage(&self.file).as_str(),
             (ProcedureState::Imported(s), None) => s.phase(),
+            (ProcedureState::Enrolment(s), None) => s.phase(),
         }
     }
 
@@ -65,6 +69,8 @@ pub enum Command {
     Case(case::Command),
     /// One of the residency change.
     Residency(residency::Command),
+    /// One of a school application.
+    Enrolment(enrolment::Command),
     /// One of the building permit.
     Permit(permit::Command),
 }
@@ -76,6 +82,7 @@ impl Command {
             Command::Case(c) => c.name(),
             Command::Residency(c) => c.name(),
             Command::Permit(c) => c.name(),
+            Command::Enrolment(c) => c.name(),
         }
     }
 
@@ -85,6 +92,7 @@ impl Command {
             Command::Case(_) => case::rules::Act::default(),
             Command::Residency(c) => c.act(),
             Command::Permit(c) => c.act(),
+            Command::Enrolment(_) => case::rules::Act::default(),
         }
     }
 }
@@ -102,6 +110,12 @@ impl From<residency::Command> for Command {
 impl From<permit::Command> for Command {
     fn from(c: permit::Command) -> Self {
         Command::Permit(c)
+    }
+}
+
+impl From<enrolment::Command> for Command {
+    fn from(c: enrolment::Command) -> Self {
+        Command::Enrolment(c)
     }
 }
 
@@ -149,15 +163,19 @@ pub struct Availability {
 pub fn actions_of(procedure: Procedure) -> impl Iterator<Item = &'static Action> {
     let own: &'static [Action] = match procedure {
         Procedure::Residency => residency::rules::ACTIONS,
+        Procedure::Enrolment => enrolment::rules::ACTIONS,
         Procedure::Permit => permit::rules::ACTIONS,
-        Procedure::Enrolment => &[],
     };
     case::rules::ACTIONS.iter().chain(own)
 }
 
 /// Every action of every procedure.
 pub fn all_actions() -> impl Iterator<Item = &'static Action> {
-    case::rules::ACTIONS.iter().chain(residency::rules::ACTIONS).chain(permit::rules::ACTIONS)
+    case::rules::ACTIONS
+        .iter()
+        .chain(residency::rules::ACTIONS)
+        .chain(permit::rules::ACTIONS)
+        .chain(enrolment::rules::ACTIONS)
 }
 
 /// Decides a command: the events it records, or why not. Nothing recorded means that what it asks
@@ -169,6 +187,7 @@ pub fn decide(case: &Case, command: &Command, ctx: &Context<'_>) -> Result<Vec<E
     let stands = match command {
         Command::Case(c) => case::stands_already(case, c, ctx),
         Command::Residency(c) => residency::stands_already(case, c, ctx),
+        Command::Enrolment(c) => enrolment::stands_already(case, c, ctx),
         Command::Permit(c) => permit::stands_already(case, c, ctx),
     };
     if stands {
@@ -185,6 +204,7 @@ pub fn decide(case: &Case, command: &Command, ctx: &Context<'_>) -> Result<Vec<E
     let mut events = match command {
         Command::Case(c) => case::decide(case, c, ctx),
         Command::Residency(c) => residency::decide(case, c, ctx),
+        Command::Enrolment(c) => enrolment::decide(case, c, ctx),
         Command::Permit(c) => permit::decide(case, c, ctx),
     }?;
     case::write_down(&mut events, ctx);
@@ -218,7 +238,12 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
                 case.procedure = initial(opened);
             }
         }
-        Event::Residency(_) | Event::Permit(_) | Event::Imported(_) | Event::Register(_) => {}
+        Event::Residency(_)
+        | Event::Permit(_)
+        | Event::Imported(_)
+        | Event::Register(_)
+        | Event::Enrolment(_)
+        | Event::Call(_) => {}
     }
     if let Some(closure) = closure_of(event) {
         case.file.closure = Some(closure);
@@ -242,6 +267,10 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
             imported::run_clocks(&mut case.file, event);
             ProcedureState::Imported(imported::evolve(state, event))
         }
+        ProcedureState::Enrolment(state) => {
+            enrolment::run_clocks(&mut case.file, event);
+            ProcedureState::Enrolment(enrolment::evolve(state, event, case.file.events))
+        }
         ProcedureState::NotOpened => ProcedureState::NotOpened,
     };
     case.file.events += 1;
@@ -260,8 +289,8 @@ fn initial(opened: &case::Opened) -> ProcedureState {
         }
         (_, case::Channel::Import) => ProcedureState::Imported(imported::State::default()),
         (Procedure::Residency, _) => ProcedureState::Residency(residency::State::default()),
+        (Procedure::Enrolment, _) => ProcedureState::Enrolment(enrolment::State::default()),
         (Procedure::Permit, _) => ProcedureState::Permit(permit::State::default()),
-        (Procedure::Enrolment, _) => ProcedureState::NotOpened,
     }
 }
 
@@ -285,6 +314,7 @@ fn closure_of(event: &Event) -> Option<case::Closure> {
         Event::Residency(e) => e.closes(),
         Event::Permit(e) => e.closes(),
         Event::Imported(e) => e.closes(),
-        Event::Case(_) | Event::Register(_) => None,
+        Event::Enrolment(e) => e.closes(),
+        Event::Case(_) | Event::Register(_) | Event::Call(_) => None,
     }
 }

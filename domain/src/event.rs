@@ -2,6 +2,7 @@
 //!
 //! Names are explicit strings, never Rust paths: renaming a type must not touch history.
 
+use crate::school::{call, enrolment};
 use crate::{case, imported, permit, register, residency};
 use jiff::civil::Date;
 use serde::{Deserializer, Serializer};
@@ -76,6 +77,10 @@ pub enum Event {
     Imported(imported::Event),
     /// A fact of the protocol register.
     Register(register::Event),
+    /// A fact of a school application.
+    Enrolment(enrolment::Event),
+    /// A fact of a school call.
+    Call(call::Event),
 }
 
 /// Applies one expression to whichever list an event belongs to.
@@ -87,6 +92,8 @@ macro_rules! each {
             Event::Permit($e) => $body,
             Event::Imported($e) => $body,
             Event::Register($e) => $body,
+            Event::Enrolment($e) => $body,
+            Event::Call($e) => $body,
         }
     };
 }
@@ -108,6 +115,8 @@ impl Event {
         match self {
             Event::Case(e) => e.occurred_on(),
             Event::Residency(e) => e.occurred_on(),
+            Event::Enrolment(e) => e.occurred_on(),
+            Event::Call(e) => e.occurred_on(),
             Event::Permit(e) => e.occurred_on(),
             Event::Imported(_) | Event::Register(_) => None,
         }
@@ -121,6 +130,8 @@ impl Event {
             permit::Event::TYPES,
             imported::Event::TYPES,
             register::Event::TYPES,
+            enrolment::Event::TYPES,
+            call::Event::TYPES,
         ]
         .into_iter()
         .flatten()
@@ -156,6 +167,10 @@ impl Event {
             "register" => {
                 Ok(register::Event::deserialize_payload(event_type, d)?.map(Event::Register))
             }
+            "enrolment" => {
+                Ok(enrolment::Event::deserialize_payload(event_type, d)?.map(Event::Enrolment))
+            }
+            "call" => Ok(call::Event::deserialize_payload(event_type, d)?.map(Event::Call)),
             _ => Ok(None),
         }
     }
@@ -193,5 +208,15 @@ impl From<imported::Event> for Event {
 impl From<register::Event> for Event {
     fn from(e: register::Event) -> Self {
         Event::Register(e)
+    }
+}
+impl From<enrolment::Event> for Event {
+    fn from(e: enrolment::Event) -> Self {
+        Event::Enrolment(e)
+    }
+}
+impl From<call::Event> for Event {
+    fn from(e: call::Event) -> Self {
+        Event::Call(e)
     }
 }

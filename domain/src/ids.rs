@@ -112,6 +112,18 @@ uuid_id! {
     /// A request to the citizen, a notice, a note, a message, a visit or a proposal of one case.
     EntryId
 }
+uuid_id! {
+    /// A school call; the last part of its stream's name.
+    CallId
+}
+text_id! {
+    /// A school or nursery of a call, such as `centro`.
+    SchoolId
+}
+text_id! {
+    /// An age band of a call, such as `piccoli`.
+    BandId
+}
 text_id! {
     /// A comune (or the authority that stands for it): a short slug such as `bologna` or `a944`.
     ComuneId

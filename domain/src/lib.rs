@@ -13,9 +13,11 @@ pub mod imported;
 pub mod people;
 pub mod permit;
 pub mod process;
+pub mod ranking;
 pub mod register;
 mod rejection;
 pub mod residency;
+pub mod school;
 pub mod term;
 
 pub use context::{Actor, Context, Role, Written};

@@ -192,6 +192,56 @@ codes! {
     AuthorisationMissing = "AUTHORISATION_MISSING",
     /// What is asked is of another year than the register.
     WrongYear = "WRONG_YEAR",
+    /// The call takes no applications on this day.
+    CallTakesNoApplications = "CALL_TAKES_NO_APPLICATIONS",
+    /// The window of the call is closed.
+    WindowClosed = "WINDOW_CLOSED",
+    /// The window of the call is still open.
+    WindowOpen = "WINDOW_OPEN",
+    /// No school is named, or more than the call allows.
+    ChoicesCount = "CHOICES_COUNT",
+    /// The call has no such school for this age, or it is named twice.
+    UnknownSchool = "UNKNOWN_SCHOOL",
+    /// The child is in no age band of the call.
+    AgeOutsideCall = "AGE_OUTSIDE_CALL",
+    /// The criteria know no such fact.
+    UnknownFact = "UNKNOWN_FACT",
+    /// The call is for residents only.
+    ResidentsOnly = "RESIDENTS_ONLY",
+    /// Requests to the family wait for an answer.
+    RequestsOpen = "REQUESTS_OPEN",
+    /// A document that every application needs is missing.
+    DocumentsMissing = "DOCUMENTS_MISSING",
+    /// No such observation waits for an answer.
+    UnknownObservation = "UNKNOWN_OBSERVATION",
+    /// The time for observations is over.
+    ObservationsClosed = "OBSERVATIONS_CLOSED",
+    /// An observation corrects errors, not facts that came after the window.
+    LateFact = "LATE_FACT",
+    /// No such offer waits for an answer.
+    OfferNotOpen = "OFFER_NOT_OPEN",
+    /// The last day of the offer is over: silence renounced.
+    OfferOver = "OFFER_OVER",
+    /// Acceptance is complete with the deposit.
+    DepositMissing = "DEPOSIT_MISSING",
+    /// No proof of vaccination is asked for, or it came.
+    VaccinesNotInQuestion = "VACCINES_NOT_IN_QUESTION",
+    /// The criteria of the call have no formula of a fee.
+    NoFeeFormula = "NO_FEE_FORMULA",
+    /// The call's plan or criteria cannot be used.
+    CriteriaInvalid = "CRITERIA_INVALID",
+    /// Lots need the hash of a seed, published with the call.
+    SeedNotCommitted = "SEED_NOT_COMMITTED",
+    /// Lots cannot be drawn before the seed is revealed.
+    SeedNotRevealed = "SEED_NOT_REVEALED",
+    /// The seed is not the one that was committed to.
+    SeedMismatch = "SEED_MISMATCH",
+    /// Applications are neither scored nor at an end.
+    ApplicationsUnscored = "APPLICATIONS_UNSCORED",
+    /// A child has more than one application in the call.
+    ChildAppliesTwice = "CHILD_APPLIES_TWICE",
+    /// More places are taken or offered than would be left.
+    PlacesTaken = "PLACES_TAKEN",
 }
 
 impl fmt::Display for RejectionCode {

@@ -6,11 +6,12 @@ use rusqlite::types::ValueRef;
 use crate::digest::Digest;
 use crate::error::ViewError;
 use crate::schema::DERIVED;
+use crate::school;
 
 /// Reads every row of every derived table.
 pub(crate) fn digest(c: &Connection) -> Result<Digest, ViewError> {
     let mut digest = Digest::default();
-    for (table, order) in DERIVED {
+    for (table, order) in DERIVED.iter().chain(&school::DERIVED) {
         digest.bytes(table.as_bytes());
         let mut statement = c.prepare(&format!("SELECT * FROM {table} ORDER BY {order}"))?;
         let columns = statement.column_count();

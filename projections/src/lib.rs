@@ -20,6 +20,7 @@ mod query;
 mod rebuild;
 mod rules;
 mod schema;
+mod school;
 mod types;
 mod views;
 mod writer;
@@ -31,6 +32,7 @@ pub use error::ViewError;
 pub use projector::Projector;
 pub use rebuild::Rebuilt;
 pub use rules::Rules;
+pub use school::types::{CallRow, ListRow, OfferRow, RankRow};
 pub use types::{
     Access, Annulment, AsOf, CaseFilter, CaseRow, Counts, Distribution, DueTerm, PageRequest,
     Paged, Queue, RegistrationRow, SavedView, SearchKey, StatRow, TimelineRow, ViewStatus,

@@ -18,13 +18,14 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use crate::error::{ViewError, sql};
+use crate::school;
 
 /// Marks a file as the views of Pratica: `PRAv`.
 pub(crate) const APPLICATION_ID: i32 = 0x5052_4176;
 
 /// The version of the tables and of the logic that fills them. Raise it whenever either changes:
 /// views of another version are built again.
-pub(crate) const VERSION: i32 = 1;
+pub(crate) const VERSION: i32 = 3;
 
 const TABLES: &str = "
 CREATE TABLE meta(
@@ -198,14 +199,16 @@ pub(crate) fn index(c: &Connection) -> Result<(), ViewError> {
 
 fn create(c: &Connection) -> rusqlite::Result<()> {
     c.execute_batch(&format!(
-        "BEGIN; {TABLES} {INDEX_WRITING} PRAGMA application_id = {APPLICATION_ID}; \
-         PRAGMA user_version = {VERSION}; COMMIT;"
+        "BEGIN; {TABLES} {} {} {INDEX_WRITING} PRAGMA application_id = {APPLICATION_ID}; \
+         PRAGMA user_version = {VERSION}; COMMIT;",
+        school::TABLES,
+        school::INDEXES,
     ))
 }
 
 /// Empties every table: what is in them was built by other rules.
 pub(crate) fn empty(c: &Connection) -> rusqlite::Result<()> {
-    for (table, _) in DERIVED {
+    for (table, _) in DERIVED.iter().chain(&school::DERIVED) {
         c.execute(&format!("DELETE FROM {table}"), [])?;
     }
     c.execute("DELETE FROM meta", [])?;

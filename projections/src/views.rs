@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use jiff::civil::Date;
-use pratica_domain::ids::{CaseId, OfficeId, OfficerId, ProtocolNumber};
+use pratica_domain::ids::{CallId, CaseId, OfficeId, OfficerId, ProtocolNumber};
 use pratica_store::Position;
 use pratica_store::sqlite::ReaderPool;
 use rusqlite::Connection;
@@ -21,6 +21,8 @@ use crate::projector::Projector;
 use crate::query::{self, cases, deadlines, register, statistics, timeline, worklist};
 use crate::rebuild;
 use crate::schema::{self, Mode};
+use crate::school::query as school;
+use crate::school::types::{CallRow, ListRow, OfferRow, RankRow};
 use crate::types::{
     Access, AsOf, CaseFilter, CaseRow, Counts, DueTerm, PageRequest, Paged, RegistrationRow,
     SavedView, SearchKey, StatRow, TimelineRow, ViewStatus, WorklistQuery,
@@ -366,6 +368,69 @@ impl Views {
     ) -> Result<AsOf<Vec<StatRow>>, ViewError> {
         let procedure = procedure.map(str::to_owned);
         self.ask(move |c| statistics::rows(c, procedure.as_deref(), from, to)).await
+    }
+
+    /// Every call, the newest school year first.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn calls(&self) -> Result<AsOf<Vec<CallRow>>, ViewError> {
+        self.ask(school::calls).await
+    }
+
+    /// Calls for which the clock has something to do on or before a day.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn due_calls(&self, on: Date) -> Result<AsOf<Vec<CallId>>, ViewError> {
+        self.ask(move |c| school::due(c, on)).await
+    }
+
+    /// The first day after a day on which the clock has something to do for a call.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn next_call_day(&self, after: Date) -> Result<AsOf<Option<Date>>, ViewError> {
+        self.ask(move |c| school::next_on(c, after)).await
+    }
+
+    /// The applications of a call, ended ones too.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn call_applications(&self, call: CallId) -> Result<AsOf<Vec<CaseId>>, ViewError> {
+        self.ask(move |c| school::applications(c, call)).await
+    }
+
+    /// The lists of a call with places and counts.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn call_lists(&self, call: CallId) -> Result<AsOf<Vec<ListRow>>, ViewError> {
+        self.ask(move |c| school::lists(c, call)).await
+    }
+
+    /// The offers of a call that wait for an answer, the first due first.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn call_offers(&self, call: CallId) -> Result<AsOf<Vec<OfferRow>>, ViewError> {
+        self.ask(move |c| school::offers(c, call)).await
+    }
+
+    /// A page of one list of a published ranking, best first.
+    ///
+    /// # Errors
+    /// [`ViewError::PageToken`] for a token of another query; when the file cannot be read.
+    pub async fn call_ranks(
+        &self,
+        call: CallId,
+        stage: &str,
+        list: &str,
+        page: &PageRequest,
+    ) -> Result<AsOf<Paged<RankRow>>, ViewError> {
+        let (stage, list, page) = (stage.to_owned(), list.to_owned(), page.clone());
+        self.ask(move |c| school::ranks(c, call, &stage, &list, &page)).await
     }
 
     /// Runs something over the desk on a reader's thread: it may flush, and async code must not.

@@ -22,7 +22,10 @@ pub mod pratica {
             }
         )+ };
     }
-    areas!(admin, cases, common, feed, history, permit, register, residency, statistics, worklist);
+    areas!(
+        admin, cases, common, enrolment, feed, history, permit, register, residency, statistics,
+        worklist
+    );
 }
 
 pub use pratica::*;

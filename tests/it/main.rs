@@ -9,4 +9,7 @@ mod messages;
 mod permit;
 mod reading;
 mod residency;
+mod school;
+mod school_access;
+mod school_crowd;
 mod streams;

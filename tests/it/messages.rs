@@ -3,6 +3,7 @@
 use pratica_api::cli::commands::RPCS;
 use pratica_api::messages::{Language, has};
 use pratica_domain::residency::{Kind, Phase};
+use pratica_domain::school::{call, enrolment};
 use pratica_domain::{Event, RejectionCode, all_actions};
 
 #[test]
@@ -27,6 +28,20 @@ fn every_refusal_event_and_phase_has_words_in_both_languages() {
     keys.extend(phases.iter().map(|p| format!("word.{}", p.as_str())));
     keys.extend(Kind::ALL.iter().map(|k| format!("word.{}", k.as_str())));
     keys.push("word.ex_officio".to_owned());
+    for phase in enrolment::Phase::ALL {
+        keys.push(format!("phase.{}", phase.as_str()));
+        keys.push(format!("word.{}", phase.as_str()));
+    }
+    for phase in call::Phase::ALL {
+        keys.push(format!("call_phase.{}", phase.as_str()));
+        keys.push(format!("word.{}", phase.as_str()));
+    }
+    keys.extend(enrolment::Ground::ALL.iter().map(|g| format!("word.{}", g.as_str())));
+    for outcome in ["excluded", "left", "place_lost", "year_finished", "unplaced"] {
+        keys.push(format!("phase.{outcome}"));
+    }
+    let families = ["in_time", "score", "fact", "isee", "isee_within", "older", "younger", "lot"];
+    keys.extend(families.iter().map(|k| format!("school_key.{k}")));
     let missing: Vec<_> = [Language::It, Language::En]
         .into_iter()
         .flat_map(|l| keys.iter().filter(move |k| !has(l, k)).map(move |k| (l, k)))

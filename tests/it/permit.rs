@@ -1,7 +1,7 @@
 //! The building permit over the wire, through the manual clock.
 
 use jiff::civil::date;
-use pratica_api::demo::{DECIDER, SURVEYOR, application, play_building};
+use pratica_api::demo::{DECIDER, SURVEYOR, building_application as application, play_building};
 use pratica_tests::{COMUNE, Server, fault, reason};
 use serde_json::{Value, json};
 

@@ -4,13 +4,14 @@ use super::clock::Clock;
 use super::error::{AppError, chain};
 use super::policy::Principal;
 use super::register;
+use super::school;
 use super::settings::Settings;
 use super::ticker;
 use super::town::Town;
 use anyhow::Context as _;
 use jiff::Timestamp;
 use pratica_domain::ids::{ComuneId, InvalidId};
-use pratica_domain::term::{first_instant_after, rome_date};
+use pratica_domain::term::{first_instant_after, first_instant_of, rome_date};
 use pratica_projections::{Projector, Views, ViewsOptions};
 use pratica_store::{EventReader, EventStore, Position, SqliteLog, sqlite};
 use std::collections::BTreeMap;
@@ -29,6 +30,8 @@ pub struct Open {
     pub town: Arc<Town>,
     /// Who gives out its protocol numbers.
     pub desk: Arc<register::Desk>,
+    /// Who keeps its school calls.
+    pub school: Arc<school::Desk>,
     /// Its log as the embedded store, for backup and verification.
     pub embedded: Arc<SqliteLog>,
 }
@@ -95,7 +98,12 @@ impl House {
                 self.stop.subscribe(),
                 run_register(Arc::clone(&open.town), Arc::clone(&open.desk)),
             ));
+            tasks.spawn(stopped(self.stop.subscribe(), run_school(Arc::clone(&open.school))));
             if self.clock.manual().is_none() {
+                let calls = Arc::clone(&open.school);
+                tasks.spawn(stopped(self.stop.subscribe(), async move {
+                    calls.run_clock().await;
+                }));
                 let (town, principal) = (Arc::clone(&open.town), self.ticker.clone());
                 tasks.spawn(stopped(self.stop.subscribe(), async move {
                     ticker::run(&town, &principal).await;
@@ -155,10 +163,17 @@ impl House {
     async fn expire_all(&self) -> Result<u64, AppError> {
         let mut expired = 0;
         for open in self.open.values() {
-            expired += ticker::expire_due(&open.town, &self.ticker).await?;
-            let head =
-                open.town.log.head().await.map_err(|e| AppError::store("reading the head", e))?;
-            open.town.wait_for_register(head).await?;
+            // What a term brings about may free a place, and an offer starts a term.
+            loop {
+                let before = open.school.settle().await?;
+                expired += ticker::expire_due(&open.town, &self.ticker).await?;
+                open.school.tick().await?;
+                let head = open.school.settle().await?;
+                open.town.wait_for_register(head).await?;
+                if head == before {
+                    break;
+                }
+            }
         }
         Ok(expired)
     }
@@ -169,7 +184,9 @@ impl House {
         for open in self.open.values() {
             let from = rome_date(now);
             let end = open.town.views.next_end(from).await.map_err(AppError::views)?.value;
-            if let Some(at) = end.map(first_instant_after).filter(|at| *at > now && *at <= to) {
+            let calls = open.town.views.next_call_day(from).await.map_err(AppError::views)?.value;
+            let stops = [end.map(first_instant_after), calls.map(first_instant_of)];
+            for at in stops.into_iter().flatten().filter(|at| *at > now && *at <= to) {
                 next = Some(next.map_or(at, |n| n.min(at)));
             }
         }
@@ -200,7 +217,8 @@ fn open_town(
     let log: Arc<dyn EventStore> = Arc::clone(&embedded) as Arc<dyn EventStore>;
     let town = Arc::new(Town::new(comune.clone(), directory, settings, log, views, rules, clock));
     let desk = Arc::new(register::Desk::new(Arc::clone(&town), system("register")?));
-    Ok((Open { town, desk, embedded }, projector))
+    let school = Arc::new(school::Desk::new(Arc::clone(&town), system("school")?));
+    Ok((Open { town, desk, school, embedded }, projector))
 }
 
 async fn stopped(mut stop: watch::Receiver<bool>, work: impl Future<Output = ()>) {
@@ -243,6 +261,19 @@ async fn run_register(town: Arc<Town>, desk: Arc<register::Desk>) {
         if let Err(error) = desk.run().await {
             tracing::error!(comune = %town.comune, error = chain(&error),
                 "the register's process failed and will be tried again");
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+/// Runs the process of school calls, again after a failure: it goes on from its checkpoint.
+async fn run_school(desk: Arc<school::Desk>) {
+    loop {
+        if let Err(error) = desk.run().await {
+            tracing::error!(
+                error = chain(&error),
+                "the process of school calls failed and will be tried again"
+            );
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }

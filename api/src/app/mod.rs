@@ -11,6 +11,7 @@ pub mod house;
 pub mod load;
 pub mod policy;
 pub mod register;
+pub mod school;
 pub mod settings;
 pub mod ticker;
 pub mod town;

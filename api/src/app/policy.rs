@@ -76,6 +76,9 @@ const ACTS: &[&str] = &[
     "residency.register_ex_officio",
     "residency.cancel",
     "residency.open_ex_officio",
+    "enrolment.exclude",
+    "enrolment.answer_observation",
+    "enrolment.declare_loss",
     "permit.find_irreceivable",
     "permit.declare_complex",
     "permit.apply_safeguards",
@@ -112,6 +115,13 @@ const PARTY: &[&str] = &[
     "case.withdraw",
     "case.grant_representation",
     "case.end_representation",
+    "enrolment.amend",
+    "enrolment.complete",
+    "enrolment.file_observation",
+    "enrolment.accept",
+    "enrolment.renounce",
+    "enrolment.file_vaccine_proof",
+    "enrolment.leave",
     "permit.answer_changes",
     "permit.request_attestation",
     "permit.start_works",
@@ -127,6 +137,8 @@ const SERVICE: &[&str] = &[
     "case.record_notice_receipt",
     "case.answer_request",
     "residency.declare",
+    "enrolment.file",
+    "enrolment.record_isee",
     "permit.file",
     "permit.answer_changes",
     "permit.record_opinion",
@@ -136,25 +148,34 @@ const SERVICE: &[&str] = &[
 ];
 
 /// What only Pratica's own processes send.
-const SYSTEM: &[&str] = &["case.expire_term", "case.record_registration"];
+const SYSTEM: &[&str] = &[
+    "case.expire_term",
+    "case.record_registration",
+    "enrolment.record_rank",
+    "enrolment.receive_offer",
+    "enrolment.finish",
+];
 
-/// What opens a case.
-const OPENS: &[&str] = &["residency.declare", "residency.open_ex_officio", "permit.file"];
+/// The commands that open a case, and name none.
+const OPENING: &[&str] =
+    &["residency.declare", "residency.open_ex_officio", "permit.file", "enrolment.file"];
+
+/// What a citizen may file.
+const FILING: &[&str] = &["residency.declare", "permit.file", "enrolment.file"];
 
 /// The table: role x command x relation.
 pub fn may_command(principal: &Principal, command: &str, relation: Relation) -> bool {
     if SYSTEM.contains(&command) {
         return principal.role == Role::System;
     }
-    let opens = OPENS.contains(&command);
+    let opens = OPENING.contains(&command);
     if opens != (relation == Relation::New) {
         // A filing names no case; every other command names one.
         return false;
     }
     match principal.role {
         Role::Citizen => {
-            matches!(command, "residency.declare" | "permit.file")
-                || (relation == Relation::Party && PARTY.contains(&command))
+            FILING.contains(&command) || (relation == Relation::Party && PARTY.contains(&command))
         }
         Role::Clerk => {
             !ACTS.contains(&command) && matches!(relation, Relation::New | Relation::OwnOffice)
@@ -205,6 +226,12 @@ pub enum Area {
     Feed,
     /// Views, clock.
     Administration,
+    /// What a school call says, and its rankings: they are published.
+    SchoolCalls,
+    /// Drafting a call; its offers, lists and statistics.
+    SchoolDesk,
+    /// The acts of a call: publishing, rankings, offers, places.
+    SchoolActs,
 }
 
 /// The table for what is not about one case.
@@ -218,6 +245,11 @@ pub fn may_use(principal: &Principal, area: Area) -> bool {
         Area::History => &[Analyst, Head],
         Area::Feed => &[Service],
         Area::Administration => &[Administrator],
+        Area::SchoolCalls => {
+            &[Role::Citizen, Clerk, Officer, Head, Registrar, Analyst, Administrator, Service]
+        }
+        Area::SchoolDesk => &[Clerk, Officer, Head],
+        Area::SchoolActs => &[Officer, Head],
     };
     roles.contains(&principal.role)
 }

@@ -4,7 +4,7 @@ use super::exit::Failure;
 use super::show;
 use super::{output, serve};
 use crate::app::{Clock, House, ManualClock};
-use crate::demo::{Town, play, play_building};
+use crate::demo::{Town, play, play_building, play_school};
 use crate::grpc::auth::ServerKey;
 use crate::grpc::{Options, serve as serve_grpc};
 use anyhow::Context as _;
@@ -25,9 +25,21 @@ pub(crate) struct Args {
     /// Address to listen on; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
+    /// Which story: a year of the registry office, or of a school call.
+    #[arg(long, value_enum, default_value_t = Story::Town)]
+    story: Story,
     /// Stop when the story is told, instead of staying up for a visitor.
     #[arg(long)]
     stop: bool,
+}
+
+/// What the demonstration tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Story {
+    /// A year of the registry office.
+    Town,
+    /// The year of a school call: sixty children, four schools.
+    School,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
@@ -48,7 +60,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 
 async fn tell(args: &Args, data: &std::path::Path) -> Result<(), Failure> {
     let comune = "collina";
-    let start = "2026-03-02T07:00:00Z".parse().map_err(anyhow::Error::from)?;
+    let start = match args.story {
+        Story::Town => "2026-03-02T07:00:00Z",
+        Story::School => "2026-02-01T07:00:00Z",
+    };
+    let start = start.parse().map_err(anyhow::Error::from)?;
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(start));
     let key = ServerKey::open(data).map_err(anyhow::Error::from)?;
     let id = comune.parse().map_err(anyhow::Error::from)?;
@@ -71,7 +87,10 @@ async fn tell(args: &Args, data: &std::path::Path) -> Result<(), Failure> {
         })
     };
     let mut town = Town::new(comune, &format!("http://{address}"), key);
-    let told = story(&mut town, args, address).await;
+    let told = match args.story {
+        Story::Town => story(&mut town, args, address).await,
+        Story::School => school(&mut town, args, address).await,
+    };
     let _ = stop.send(());
     server.await.context("the server ended badly")??;
     house.stop().await;
@@ -81,8 +100,6 @@ async fn tell(args: &Args, data: &std::path::Path) -> Result<(), Failure> {
 async fn story(town: &mut Town, args: &Args, address: SocketAddr) -> Result<(), Failure> {
     title("A year of the town, over gRPC");
     let shown = play(town, &mut |line| println!("{line}")).await?;
-    title("The building office, from January 2027");
-    play_building(town, &mut |line| println!("{line}")).await?;
     let cases = "pratica.cases.v1.CasesService";
     let officer = crate::demo::OFFICER;
 
@@ -124,6 +141,46 @@ async fn story(town: &mut Town, args: &Args, address: SocketAddr) -> Result<(), 
     let answer = town.call(officer, method, json!({})).await?;
     show::statistics(&answer);
 
+    title("The building office, from January 2027");
+    play_building(town, &mut |line| println!("{line}")).await?;
+    let list = json!({ "page_size": 50, "language": "en" });
+    let answer = town.call(crate::demo::SURVEYOR, &format!("{cases}/ListCases"), list).await?;
+    show::cases(show::items(&answer, "cases"));
+
+    if !args.stop {
+        stay(town, address).await?;
+    }
+    Ok(())
+}
+
+async fn school(town: &mut Town, args: &Args, address: SocketAddr) -> Result<(), Failure> {
+    title("The year of a school call, over gRPC");
+    let cohort = play_school(town, &mut |line| println!("{line}")).await?;
+
+    title("What a family sees: where it stands, and why");
+    let position = town.position(crate::demo::OFFICER, &cohort.corrected).await?;
+    for list in position["positions"].as_array().into_iter().flatten() {
+        println!("{}", list["reason"].as_str().unwrap_or_default());
+    }
+
+    title("The definitive ranking as anybody can check it: the first lines of its file");
+    for line in cohort.document.lines().take(12) {
+        println!("{line}");
+    }
+
+    title("Places at the end of the year");
+    for list in town.places(&cohort.call).await? {
+        println!(
+            "{:<16} places {:>3}  taken {:>3}  free {:>3}  first choices {:>3}  renounced {:>3}  lapsed {:>3}",
+            list["list"].as_str().unwrap_or_default(),
+            list["places"],
+            list["taken"],
+            list["free"],
+            list["first_choices"],
+            list["renounced"],
+            list["lapsed"],
+        );
+    }
     if !args.stop {
         stay(town, address).await?;
     }

@@ -13,6 +13,7 @@ pub mod fill;
 mod fiscal_code;
 mod import;
 mod output;
+mod ranking;
 mod serve;
 mod show;
 mod term;
@@ -49,6 +50,9 @@ enum Command {
     Term(term::Args),
     /// Check a fiscal code and say what it holds.
     FiscalCode(fiscal_code::Args),
+    /// Compute a school ranking again from its file; nothing is asked of a server.
+    #[command(subcommand)]
+    Ranking(ranking::Ranking),
     /// Explain the code of a refusal: what it means and what helps.
     Explain(explain::Args),
     /// Build the views again from the log, with the server stopped.
@@ -74,6 +78,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Token(args) => token::run(&args),
         Command::Term(args) => term::run(&args, format),
         Command::FiscalCode(args) => fiscal_code::run(&args, format),
+        Command::Ranking(ranking) => ranking::run(&ranking, format),
         Command::Explain(args) => explain::run(&args, format),
         Command::Rebuild(args) => upkeep::rebuild(&args, format),
         Command::Verify(args) => upkeep::verify(&args, format),

@@ -5,10 +5,14 @@
 
 mod building;
 mod people;
+mod school;
 mod town;
 mod year;
 
-pub use building::{DECIDER, RESPONSIBLE, SURVEYOR, application, play as play_building};
+pub use building::{
+    DECIDER, RESPONSIBLE, SURVEYOR, application as building_application, play as play_building,
+};
 pub use people::declaration;
+pub use school::{Cohort, SEED, application, play_school, publish_call};
 pub use town::{OFFICER, Town, Who};
 pub use year::play;

@@ -7,6 +7,8 @@ use crate::app::House;
 use pratica_proto::admin::v1::admin_service_server::AdminServiceServer;
 use pratica_proto::cases::v1::cases_service_server::CasesServiceServer;
 use pratica_proto::cases::v1::casework_service_server::CaseworkServiceServer;
+use pratica_proto::enrolment::v1::call_service_server::CallServiceServer;
+use pratica_proto::enrolment::v1::enrolment_service_server::EnrolmentServiceServer;
 use pratica_proto::feed::v1::feed_service_server::FeedServiceServer;
 use pratica_proto::history::v1::history_service_server::HistoryServiceServer;
 use pratica_proto::permit::v1::permit_service_server::PermitServiceServer;
@@ -78,6 +80,8 @@ pub async fn serve(
         .add_optional_service(v1)
         .add_optional_service(alpha)
         .add_service(guarded!(ResidencyServiceServer))
+        .add_service(guarded!(EnrolmentServiceServer))
+        .add_service(guarded!(CallServiceServer))
         .add_service(guarded!(PermitServiceServer))
         .add_service(guarded!(CaseworkServiceServer))
         .add_service(guarded!(CasesServiceServer))

@@ -13,6 +13,7 @@ use pratica_domain::ids::ProtocolNumber;
 use pratica_domain::people::Person;
 use pratica_domain::permit::Event as PermitEvent;
 use pratica_domain::residency::Event as ResidencyEvent;
+use pratica_domain::school::enrolment::Event as Filing;
 use pratica_domain::term::TermStatus;
 use pratica_domain::{Case, Event};
 use pratica_projections::{CaseRow, RegistrationRow, TimelineRow};
@@ -175,6 +176,11 @@ pub(crate) fn event_text(language: Language, event_type: &str, facts: &Facts) ->
     messages::text(language, &format!("timeline.{event_type}"), facts)
 }
 
+/// What an event of any stream says, from its own facts.
+pub(crate) fn told(language: Language, event: &Event) -> String {
+    event_text(language, event.event_type(), &event_facts(event))
+}
+
 fn event_facts(event: &Event) -> Facts {
     let payload = pratica_store::codec::payload(event).unwrap_or_default();
     let mut value: serde_json::Value = serde_json::from_slice(&payload).unwrap_or_default();
@@ -263,7 +269,9 @@ fn receipt(
     let filed = done.events.iter().any(|e| {
         matches!(
             e,
-            Event::Residency(ResidencyEvent::Declared(_)) | Event::Permit(PermitEvent::Filed(_))
+            Event::Residency(ResidencyEvent::Declared(_))
+                | Event::Permit(PermitEvent::Filed(_))
+                | Event::Enrolment(Filing::Filed(_))
         )
     });
     let opening = done.case.file.opening.as_ref().filter(|_| filed)?;

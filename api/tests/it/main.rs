@@ -10,4 +10,5 @@ mod import_mapping;
 mod import_recording;
 mod import_refusals;
 mod kill;
+mod ranking;
 mod real_town;

@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::decider::{Case, ProcedureState};
 use crate::event::Event;
 use crate::rejection::Rejection;
+use crate::school::enrolment;
 use crate::term::Length;
 use crate::{permit, residency};
 use jiff::civil::Date;
@@ -17,7 +18,9 @@ pub(crate) fn silent_terms(case: &Case) -> Vec<TermKey> {
     match &case.procedure {
         ProcedureState::Residency(_) => vec![TermKey::of(residency::CHECKS)],
         ProcedureState::Permit(state) => permit::rules::silent_terms(state),
-        ProcedureState::Imported(_) | ProcedureState::NotOpened => Vec::new(),
+        ProcedureState::Imported(_) | ProcedureState::Enrolment(_) | ProcedureState::NotOpened => {
+            Vec::new()
+        }
     }
 }
 
@@ -28,7 +31,9 @@ pub(crate) fn suspendable_terms(case: &Case) -> Option<Vec<TermKey>> {
         ProcedureState::Residency(_) => Some(silent_terms(case)),
         // DPR 380/2001 art. 20 c. 4 and 5 have their own requests in the place of art. 2 c. 7.
         ProcedureState::Permit(_) => Some(Vec::new()),
-        ProcedureState::Imported(_) | ProcedureState::NotOpened => None,
+        ProcedureState::Imported(_) | ProcedureState::Enrolment(_) | ProcedureState::NotOpened => {
+            None
+        }
     }
 }
 
@@ -66,7 +71,7 @@ pub(crate) fn notice_fits(case: &Case) -> Result<(), &'static [&'static str]> {
         ProcedureState::Permit(state) => {
             (permit::rules::notice_is_possible(case, state), permit::rules::NOTICE_FITS)
         }
-        ProcedureState::Imported(_) | ProcedureState::NotOpened => {
+        ProcedureState::Imported(_) | ProcedureState::Enrolment(_) | ProcedureState::NotOpened => {
             (false, residency::rules::NOTICE_FITS)
         }
     };
@@ -86,7 +91,9 @@ pub(crate) fn silence_would_decide(case: &Case, ctx: &Context<'_>) -> Result<boo
     match &case.procedure {
         ProcedureState::Residency(_) => residency::rules::silence_would_confirm(case, ctx),
         ProcedureState::Permit(_) => permit::rules::silence_would_grant(case, ctx),
-        ProcedureState::Imported(_) | ProcedureState::NotOpened => Ok(false),
+        ProcedureState::Imported(_) | ProcedureState::Enrolment(_) | ProcedureState::NotOpened => {
+            Ok(false)
+        }
     }
 }
 
@@ -103,6 +110,7 @@ pub(crate) fn end_of_term(
     match &case.procedure {
         ProcedureState::Residency(_) => residency::silence(case, term, due_on, ctx),
         ProcedureState::Permit(_) => permit::end_of_term(case, term, due_on, ctx),
+        ProcedureState::Enrolment(_) => Ok(enrolment::expired(case, term, due_on)),
         ProcedureState::Imported(_) | ProcedureState::NotOpened => Ok(None),
     }
 }
@@ -142,6 +150,8 @@ pub(crate) fn restarts(case: &Case) -> Vec<TermKey> {
     match &case.procedure {
         ProcedureState::Residency(state) => residency::rules::restarts(state),
         ProcedureState::Permit(_) => permit::rules::restarts(),
-        ProcedureState::Imported(_) | ProcedureState::NotOpened => Vec::new(),
+        ProcedureState::Imported(_) | ProcedureState::Enrolment(_) | ProcedureState::NotOpened => {
+            Vec::new()
+        }
     }
 }

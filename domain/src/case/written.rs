@@ -6,6 +6,7 @@ use super::events::{Direction, DocumentAdded, Event as CaseEvent};
 use crate::context::Context;
 use crate::event::{Event, Occurrence};
 use crate::ids::{DocumentId, derived};
+use crate::school::enrolment;
 use crate::{permit, residency};
 use jiff::civil::Date;
 
@@ -33,8 +34,24 @@ fn document_of(event: &Event) -> Option<(&'static str, Direction)> {
             residency::Event::Reported(_) => Some(("report", Outgoing)),
             _ => None,
         },
+        Event::Enrolment(e) => match e {
+            enrolment::Event::Filed(_) => Some(("application", Incoming)),
+            enrolment::Event::Amended(_) => Some(("amendment", Incoming)),
+            enrolment::Event::CompletedOnRequest(_) => Some(("completion", Incoming)),
+            enrolment::Event::ObservationFiled(_) => Some(("observations", Incoming)),
+            enrolment::Event::Accepted(_) => Some(("acceptance", Incoming)),
+            enrolment::Event::Renounced(_) => Some(("renunciation", Incoming)),
+            enrolment::Event::PlaceLeft(_) => Some(("withdrawal", Incoming)),
+            enrolment::Event::Excluded(_) => Some(("exclusion_act", Outgoing)),
+            enrolment::Event::ObservationAnswered(_) => Some(("observation_answer", Outgoing)),
+            enrolment::Event::Offered(_) => Some(("offer", Outgoing)),
+            enrolment::Event::VaccineProofInvited(_) => Some(("invitation", Outgoing)),
+            enrolment::Event::PlaceLost(_) => Some(("loss_act", Outgoing)),
+            enrolment::Event::FeeSet(_) => Some(("fee_notice", Outgoing)),
+            _ => None,
+        },
         Event::Permit(e) => of_a_permit(e),
-        Event::Imported(_) | Event::Register(_) => None,
+        Event::Imported(_) | Event::Register(_) | Event::Call(_) => None,
     }
 }
 

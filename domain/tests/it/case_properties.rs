@@ -560,7 +560,11 @@ fn whatever_is_asked_of_a_case_the_law_holds() {
 
 #[test]
 fn a_case_takes_no_command_of_another_procedure() {
-    for (case, own) in [(under_check(), "residency."), (permit_scenarios::filed(), "permit.")] {
+    for (case, own) in [
+        (under_check(), "residency."),
+        (permit_scenarios::filed(), "permit."),
+        (crate::school_scenarios::filed(), "enrolment."),
+    ] {
         let foreign = all_actions()
             .map(|a| a.command)
             .filter(|name| !name.starts_with("case.") && !name.starts_with(own));
@@ -577,8 +581,9 @@ fn an_empty_case_takes_nothing_but_a_filing() {
     assert_eq!(case.context().actor.id, anna);
     for action in all_actions() {
         let answer = case.ask(&sample(action.command, &case));
-        let opens = ["residency.declare", "residency.open_ex_officio", "permit.file"]
-            .contains(&action.command);
+        let opens =
+            ["residency.declare", "residency.open_ex_officio", "permit.file", "enrolment.file"]
+                .contains(&action.command);
         assert_eq!(answer.is_ok(), opens, "{}", action.command);
     }
     assert!(day(FILED) < day(CHECKS_END));

@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use pratica_domain::school::{call, enrolment};
 use pratica_domain::{Action, case, permit, register, residency};
 
 use crate::refusals::{Row, rows};
@@ -12,6 +13,10 @@ use crate::support::italy;
 const MARK: &str = "<!-- Printed by the tests from the rules: do not edit below. -->\n";
 
 const RESIDENCY: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/residency/mod.rs"));
+
+const ENROLMENT: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/school/enrolment/mod.rs"));
+const CALL: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/school/call/mod.rs"));
 
 /// The policies that each page explains.
 const RESIDENCY_POLICIES: [&str; 9] = [
@@ -141,6 +146,60 @@ fn the_page_of_the_residency_change_says_what_the_rules_say() {
         + &policy_table(&RESIDENCY_POLICIES)
         + &event_list(residency::Event::TYPES);
     expect_page("residency.md", &printed);
+}
+
+/// The policies that the page of school enrolments explains.
+const SCHOOL_POLICIES: [&str; 1] = ["saturday_in_school_offers"];
+
+fn call_rules() -> String {
+    let mut text = String::from(
+        "## Commands of a call and their rules\n\n\
+         | Command | Rule | Article | Code | Refused, for example |\n|---|---|---|---|---|\n",
+    );
+    let rows = crate::school_call::rows();
+    for action in call::rules::ACTIONS {
+        for (place, rule) in action.rules.iter().enumerate() {
+            let command = if place == 0 { format!("`{}`", action.command) } else { String::new() };
+            let of_rule = rows.iter().filter(|r| r.0 == action.command && r.1 == rule.name);
+            let codes: Vec<String> = of_rule.clone().map(|r| format!("`{}`", r.2)).collect();
+            let on: Vec<&str> = of_rule.map(|r| r.3).collect();
+            let _ = writeln!(
+                text,
+                "| {command} | {} | {} | {} | {} |",
+                rule.name.replace('_', " "),
+                rule.article,
+                codes.join(", "),
+                on.join("; "),
+            );
+        }
+    }
+    text + "\n"
+}
+
+fn doubts() -> String {
+    let mut text = String::from("## Doubts of the shipped criteria\n\n");
+    for criteria in crate::school_scenarios::shipped() {
+        let _ = writeln!(text, "### {}\n\n{}\n", criteria.name, criteria.source);
+        for doubt in &criteria.doubts {
+            let _ = writeln!(text, "- {doubt}");
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[test]
+fn the_page_of_school_enrolments_says_what_the_rules_say() {
+    let printed = diagram(ENROLMENT)
+        + &rule_table(enrolment::rules::ACTIONS, &rows())
+        + &diagram(CALL).replace("## Phases", "## Phases of a call")
+        + &call_rules()
+        + &term_table("school.")
+        + &policy_table(&SCHOOL_POLICIES)
+        + &doubts()
+        + &event_list(enrolment::Event::TYPES)
+        + &event_list(call::Event::TYPES).replace("## Events", "## Events of a call");
+    expect_page("enrolment.md", &printed);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::given::{Given, nothing_yet, officer};
 use crate::scenarios::*;
-use crate::{refusals_common, refusals_permit, refusals_residency};
+use crate::{refusals_common, refusals_enrolment, refusals_permit, refusals_residency};
 
 pub(crate) struct Row {
     pub(crate) command: &'static str,
@@ -204,6 +204,7 @@ pub(crate) fn rows() -> Vec<Row> {
     let mut rows = shared();
     rows.extend(refusals_common::rows());
     rows.extend(refusals_residency::rows());
+    rows.extend(refusals_enrolment::rows());
     rows.extend(refusals_permit::rows());
     rows
 }

@@ -352,6 +352,10 @@ pub(crate) fn sample(name: &str, given: &Given) -> Command {
             number: ProtocolNumber { year: 2026, number: 12 },
             registered_on: today,
         },
+        name if name.starts_with("enrolment.") => {
+            return crate::school_scenarios::sample(name, given)
+                .unwrap_or_else(|| panic!("no sample of {name}: add one"));
+        }
         _ if name.starts_with("permit.") => {
             return crate::permit_scenarios::permit_sample(name, given);
         }

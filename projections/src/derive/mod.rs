@@ -122,7 +122,8 @@ pub(crate) fn main_term(case: &Case) -> Option<TermKey> {
             // An imported permit has the one term that was set.
             .or_else(|| terms.keys().find(|key| key.entry().is_none()).cloned()),
         ProcedureState::Imported(_) => terms.keys().find(|key| key.entry().is_none()).cloned(),
-        ProcedureState::NotOpened => None,
+        // A cohort has no term of its own: the call has its days.
+        ProcedureState::Enrolment(_) | ProcedureState::NotOpened => None,
     }
 }
 

@@ -165,6 +165,9 @@ fn write(
     for step in &prepared.steps {
         rows::step(tx, step, keys.get(&step.case).copied().unwrap_or_default())?;
     }
+    for fact in &prepared.school {
+        crate::school::write::write(tx, fact)?;
+    }
     for act in &prepared.register {
         rows::register(tx, act)?;
     }

@@ -16,6 +16,7 @@ use crate::derive::{Derived, derive, moves_clocks};
 use crate::digest::Digest;
 use crate::error::ViewError;
 use crate::rules::Rules;
+use crate::school::write as school;
 
 /// From how many events on threads are worth their start.
 const SHARED_OUT: usize = 256;
@@ -60,13 +61,15 @@ pub(crate) struct Prepared {
     pub steps: Vec<Step>,
     /// In the order of the log.
     pub register: Vec<RegisterAct>,
+    /// What calls count, in the order of the log.
+    pub school: Vec<school::Fact>,
     /// For each event in order: whether it is of a case, and its digest.
     pub digests: Vec<(bool, Digest)>,
 }
 
 /// Whether the event belongs to a case, by its name alone.
 pub(crate) fn is_of_a_case(event: &RecordedEvent) -> bool {
-    !event.event_type.starts_with("register.")
+    !event.event_type.starts_with("register.") && !event.event_type.starts_with("call.")
 }
 
 struct Work<'a> {
@@ -81,6 +84,7 @@ struct Done {
     case: Option<Box<Touched>>,
     steps: Vec<Step>,
     register: Vec<RegisterAct>,
+    school: Vec<school::Fact>,
     digests: Vec<(Position, bool, Digest)>,
 }
 
@@ -145,6 +149,7 @@ fn gather(parts: Vec<Result<Done, ViewError>>) -> Result<Prepared, ViewError> {
                 prepared.cases.extend(done.case);
                 prepared.steps.extend(done.steps);
                 prepared.register.extend(done.register);
+                prepared.school.extend(done.school);
                 digests.extend(done.digests);
             }
             Err(error) => {
@@ -166,6 +171,7 @@ fn gather(parts: Vec<Result<Done, ViewError>>) -> Result<Prepared, ViewError> {
     prepared.cases.sort_unstable_by_key(|case| case.first);
     prepared.steps.sort_unstable_by_key(|step| step.position);
     prepared.register.sort_unstable_by_key(|act| act.position);
+    prepared.school.sort_unstable_by_key(|fact| fact.position);
     digests.sort_unstable_by_key(|(position, _, _)| *position);
     prepared.digests = digests.into_iter().map(|(_, of_case, digest)| (of_case, digest)).collect();
     Ok(prepared)
@@ -184,7 +190,9 @@ fn one(work: Work<'_>, rules: &Rules) -> Result<Done, ViewError> {
         let event = decode(recorded)?;
         let of_case = !matches!(event, Event::Register(_));
         done.digests.push((recorded.position, of_case, digest(recorded)));
+        done.school.extend(school::Fact::of(recorded, &event));
         match event {
+            Event::Call(_) => {}
             Event::Register(event) => {
                 done.register.push(RegisterAct { position: recorded.position, event });
             }

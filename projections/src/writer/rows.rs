@@ -84,7 +84,7 @@ fn is_internal(event: &Event) -> bool {
         Event::Residency(e) => matches!(e, residency::Event::VisitRecorded(_)),
         // A note of the office about what the applicant filed, until an act rests on it.
         Event::Permit(e) => matches!(e, permit::Event::ConstraintsRecorded(_)),
-        Event::Imported(_) | Event::Register(_) => false,
+        Event::Imported(_) | Event::Register(_) | Event::Enrolment(_) | Event::Call(_) => false,
     }
 }
 

@@ -10,6 +10,7 @@ mod fields;
 mod other;
 mod permit;
 mod residency;
+mod school;
 
 use jiff::Timestamp;
 use pratica_domain::Event;
@@ -67,7 +68,13 @@ fn directory() -> PathBuf {
 }
 
 fn add_what_is_missing() {
-    let areas = [case::samples(), residency::samples(), permit::samples(), other::samples()];
+    let areas = [
+        case::samples(),
+        residency::samples(),
+        permit::samples(),
+        school::samples(),
+        other::samples(),
+    ];
     for s in areas.into_iter().flatten() {
         let path = directory().join(format!("{}.v{}.{}.json", s.event, s.version, s.shows));
         if !path.exists() {

@@ -3,11 +3,13 @@
 pub(crate) mod admin;
 pub(crate) mod cases;
 pub(crate) mod casework;
+pub(crate) mod enrolment;
 pub(crate) mod feed;
 pub(crate) mod history;
 pub(crate) mod permit;
 pub(crate) mod register;
 pub(crate) mod residency;
+pub(crate) mod school_calls;
 mod shared;
 pub(crate) mod statistics;
 pub(crate) mod worklist;

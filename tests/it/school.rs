@@ -1,0 +1,30 @@
+//! School calls over the wire, through the manual clock.
+
+use pratica_api::demo::play_school;
+use pratica_tests::{COMUNE, Server, fault};
+
+type Test = anyhow::Result<()>;
+
+/// The demonstration checks each of its steps itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_of_sixty_children_over_four_schools_lives_its_whole_year() -> Test {
+    let server = Server::start_with(&[COMUNE], "2026-02-01T07:00:00Z").await?;
+    let mut town = server.town();
+    let mut told = Vec::new();
+    let cohort = play_school(&mut town, &mut |line| told.push(line.to_owned())).await;
+    let cohort = cohort.map_err(|e| anyhow::anyhow!("after {told:#?}: {:?}", fault(e)))?;
+    assert_eq!(cohort.cases.len(), 60);
+    assert_eq!(told.len(), 11, "{told:#?}");
+    // What the views hold of calls, lists, offers and rankings is built again the same.
+    let open = server.house.all().next().map(|o| std::sync::Arc::clone(&o.town));
+    let Some(open) = open else { anyhow::bail!("no comune") };
+    open.wait_for_views(pratica_store::Position::new(server.head().await?)).await?;
+    let before = open.views.content_digest().await?.value;
+    let reader: std::sync::Arc<dyn pratica_store::EventReader> =
+        std::sync::Arc::clone(&open.log) as _;
+    open.views.rebuild(reader, &open.rules, |_, _| {}).await?;
+    assert_eq!(open.views.content_digest().await?.value, before);
+    let events: u64 = open.log.head().await?.get();
+    assert!(events > 500, "{events} events");
+    server.stop().await
+}
