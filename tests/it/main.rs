@@ -6,6 +6,7 @@ mod concurrency;
 mod contract;
 mod house;
 mod messages;
+mod permit;
 mod reading;
 mod residency;
 mod school;

@@ -4,7 +4,7 @@ use super::exit::Failure;
 use super::show;
 use super::{output, serve};
 use crate::app::{Clock, House, ManualClock};
-use crate::demo::{Town, play, play_school};
+use crate::demo::{Town, play, play_building, play_school};
 use crate::grpc::auth::ServerKey;
 use crate::grpc::{Options, serve as serve_grpc};
 use anyhow::Context as _;
@@ -100,6 +100,8 @@ async fn tell(args: &Args, data: &std::path::Path) -> Result<(), Failure> {
 async fn story(town: &mut Town, args: &Args, address: SocketAddr) -> Result<(), Failure> {
     title("A year of the town, over gRPC");
     let shown = play(town, &mut |line| println!("{line}")).await?;
+    title("The building office, from January 2027");
+    play_building(town, &mut |line| println!("{line}")).await?;
     let cases = "pratica.cases.v1.CasesService";
     let officer = crate::demo::OFFICER;
 
@@ -152,7 +154,7 @@ async fn school(town: &mut Town, args: &Args, address: SocketAddr) -> Result<(),
     let cohort = play_school(town, &mut |line| println!("{line}")).await?;
 
     title("What a family sees: where it stands, and why");
-    let position = town.position(crate::demo::OFFICER, &cohort.corrected).await?;
+    let position = town.position(crate::demo::SCHOOL_OFFICER, &cohort.corrected).await?;
     for list in position["positions"].as_array().into_iter().flatten() {
         println!("{}", list["reason"].as_str().unwrap_or_default());
     }

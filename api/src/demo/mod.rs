@@ -3,12 +3,16 @@
 //!
 //! It is a client like any other: it knows the contract only, and moves the manual clock by rpc.
 
+mod building;
 mod people;
 mod school;
 mod town;
 mod year;
 
+pub use building::{DECIDER, RESPONSIBLE, SURVEYOR, application, play as play_building};
 pub use people::declaration;
-pub use school::{Cohort, SEED, application, play_school, publish_call};
+pub use school::{
+    Cohort, SCHOOL_CLERK, SCHOOL_OFFICER, SEED, family_form, play_school, publish_call,
+};
 pub use town::{OFFICER, Town, Who};
 pub use year::play;

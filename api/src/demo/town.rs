@@ -14,8 +14,6 @@ use std::collections::BTreeMap;
 pub struct Town {
     /// Which comune.
     pub comune: String,
-    /// The office of its staff.
-    office: String,
     server: String,
     key: ServerKey,
     clients: BTreeMap<String, Client>,
@@ -36,29 +34,19 @@ pub(super) const HEAD: Who = Who("direttore", Role::Head);
 /// Who administers the installation.
 pub(super) const ADMIN: Who = Who("admin", Role::Administrator);
 
+/// The office of a member of staff.
+fn office_of(account: &str) -> &'static str {
+    match account {
+        "tecla" | "ugo" | "vera" => "edilizia",
+        "silvia" | "sara" => "scuola",
+        _ => "anagrafe",
+    }
+}
+
 impl Town {
     /// The people of a comune, as clients of a server whose key they were given tokens by.
     pub fn new(comune: &str, server: &str, key: ServerKey) -> Self {
-        Town {
-            comune: comune.to_owned(),
-            office: "anagrafe".to_owned(),
-            server: server.to_owned(),
-            key,
-            clients: BTreeMap::new(),
-        }
-    }
-
-    /// The same people at work in another office.
-    pub fn move_to(&mut self, office: &str) {
-        office.clone_into(&mut self.office);
-        self.clients.clear();
-    }
-
-    /// As [`Town::move_to`], for a town that is just made.
-    #[must_use]
-    pub fn of_office(mut self, office: &str) -> Self {
-        self.move_to(office);
-        self
+        Town { comune: comune.to_owned(), server: server.to_owned(), key, clients: BTreeMap::new() }
     }
 
     /// A token for somebody.
@@ -71,7 +59,7 @@ impl Town {
             claims.comuni = vec![self.comune.clone()];
         }
         if role.is_staff() {
-            claims.offices = vec![self.office.clone()];
+            claims.offices = vec![office_of(account).to_owned()];
         }
         Ok(self.key.token(&claims).map_err(anyhow::Error::from)?)
     }
@@ -108,9 +96,22 @@ impl Town {
     ///
     /// # Errors
     /// When it is refused.
-    pub async fn file(&mut self, who: Who, mut form: Value) -> Result<String, Failure> {
+    pub async fn file(&mut self, who: Who, form: Value) -> Result<String, Failure> {
+        self.open(who, "residency.declare", form).await
+    }
+
+    /// Opens a case by a command; answers the case.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn open(
+        &mut self,
+        who: Who,
+        command: &str,
+        mut form: Value,
+    ) -> Result<String, Failure> {
         form["request_id"] = json!(uuid::Uuid::new_v4());
-        let method = rpc("residency.declare").unwrap_or_default();
+        let method = rpc(command).unwrap_or_default();
         let answer = self.call(who, method, form).await?;
         Ok(answer["outcome"]["case_id"].as_str().unwrap_or_default().to_owned())
     }

@@ -32,7 +32,7 @@ impl<T> fmt::Debug for Personal<T> {
 }
 
 /// A natural or legal person as a form names them.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     /// Given name; empty for a legal person.
     pub given_name: String,
@@ -70,7 +70,7 @@ impl fmt::Debug for Person {
 }
 
 /// A postal address in Italy or abroad.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Address {
     /// Street, house number and internal number.
     pub street: String,

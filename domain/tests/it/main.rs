@@ -27,6 +27,7 @@ mod school_call;
 mod school_cases;
 mod school_criteria;
 mod school_scenarios;
+mod suap;
 mod support;
 mod term_explanations;
 mod term_properties;

@@ -122,7 +122,7 @@ fn event_list(types: &[(&str, u16)]) -> String {
 }
 
 #[allow(clippy::disallowed_methods, reason = "the test reads and writes files, the domain none")]
-fn expect(name: &str, printed: &str) {
+pub(crate) fn expect_page(name: &str, printed: &str) {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/procedures");
     let path = PathBuf::from(folder).join(name);
     let page = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{name}: {e}"));
@@ -145,7 +145,7 @@ fn the_page_of_the_residency_change_says_what_the_rules_say() {
         + &term_table("residency.")
         + &policy_table(&RESIDENCY_POLICIES)
         + &event_list(residency::Event::TYPES);
-    expect("residency.md", &printed);
+    expect_page("residency.md", &printed);
 }
 
 /// The policies that the page of school enrolments explains.
@@ -199,7 +199,7 @@ fn the_page_of_school_enrolments_says_what_the_rules_say() {
         + &doubts()
         + &event_list(enrolment::Event::TYPES)
         + &event_list(call::Event::TYPES).replace("## Events", "## Events of a call");
-    expect("enrolment.md", &printed);
+    expect_page("enrolment.md", &printed);
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn the_page_of_the_building_permit_says_what_the_rules_say() {
         + &term_table("permit.")
         + &policy_table(&PERMIT_POLICIES)
         + &event_list(permit::Event::TYPES);
-    expect("permit.md", &printed);
+    expect_page("permit.md", &printed);
 }
 
 #[test]
@@ -217,7 +217,7 @@ fn the_page_of_every_case_says_what_the_rules_say() {
     let printed = rule_table(case::rules::ACTIONS, &rows())
         + &term_table("case.")
         + &event_list(case::Event::TYPES);
-    expect("common.md", &printed);
+    expect_page("common.md", &printed);
 }
 
 #[test]
@@ -225,5 +225,5 @@ fn the_page_of_the_protocol_register_says_what_the_rules_say() {
     let printed = term_table("register.")
         + &policy_table(&["saturday_in_register"])
         + &event_list(register::Event::TYPES);
-    expect("protocol-register.md", &printed);
+    expect_page("protocol-register.md", &printed);
 }

@@ -123,7 +123,7 @@ pub struct Parcel {
 }
 
 /// Where it is to be built: it tells who owns what, so it is personal data.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Site {
     /// The address.
     pub address: Address,
