@@ -6,7 +6,7 @@ use crate::figures::{Rate, Times};
 use crate::place::{COMUNE, Place};
 use crate::report::Report;
 use crate::serving;
-use pratica_api::demo::{OFFICER, Town, application, publish_call};
+use pratica_api::demo::{SCHOOL_OFFICER, Town, family_form, publish_call};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -31,10 +31,10 @@ pub(crate) async fn run(size: &Size, report: &mut Report) -> anyhow::Result<()> 
             for n in (client..applications).step_by(clients) {
                 // One in ten is sent twice.
                 for _ in 0..=usize::from(n.is_multiple_of(10)) {
-                    let mut form = application(&call, n);
+                    let mut form = family_form(&call, n);
                     form["request_id"] = json!(Uuid::from_u128(1_000 + n as u128));
                     let one = Instant::now();
-                    let answer = town.call(OFFICER, FILE, form).await.map_err(failed)?;
+                    let answer = town.call(SCHOOL_OFFICER, FILE, form).await.map_err(failed)?;
                     times.add(one.elapsed());
                     cases.insert(answer["outcome"]["case_id"].to_string());
                 }
@@ -51,7 +51,7 @@ pub(crate) async fn run(size: &Size, report: &mut Report) -> anyhow::Result<()> 
     let took = begun.elapsed();
     let head = place.open_town()?.town.log.head().await?.get();
     let counted =
-        town.call(OFFICER, LIST, json!({ "min_position": head })).await.map_err(failed)?;
+        town.call(SCHOOL_OFFICER, LIST, json!({ "min_position": head })).await.map_err(failed)?;
     let counted = counted["calls"][0]["applications"].as_u64().unwrap_or_default();
     anyhow::ensure!(
         cases.len() == applications && counted == applications as u64,

@@ -1,7 +1,7 @@
 //! Who may see and do what with a school call, and what a ranking shows.
 
 use jiff::civil::date;
-use pratica_api::demo::{OFFICER, SEED, Town, Who, application, publish_call};
+use pratica_api::demo::{SCHOOL_CLERK, SCHOOL_OFFICER, SEED, Town, Who, family_form, publish_call};
 use pratica_domain::Role;
 use pratica_tests::{COMUNE, Server, fault, reason, violations};
 use serde_json::json;
@@ -11,19 +11,19 @@ type Test = anyhow::Result<()>;
 
 const CALLS: &str = "pratica.enrolment.v1.CallService";
 const HEAD: Who = Who("direttore", Role::Head);
-const CLERK: Who = Who("carla", Role::Clerk);
+const CLERK: Who = SCHOOL_CLERK;
 const ONE: Who = Who("family01", Role::Citizen);
 const TWO: Who = Who("family02", Role::Citizen);
 
 async fn with_two_families() -> anyhow::Result<(Server, Town, String, Vec<String>)> {
     let server = Server::start_with(&[COMUNE], "2026-02-01T07:00:00Z").await?;
-    let mut town = server.town().of_office("scuola");
+    let mut town = server.town();
     town.day(date(2026, 2, 2)).await.map_err(fault)?;
     let call = publish_call(&mut town, Uuid::from_u128(1)).await.map_err(fault)?;
     town.day(date(2026, 3, 2)).await.map_err(fault)?;
     let mut cases = Vec::new();
     for (who, n) in [(ONE, 1), (TWO, 2)] {
-        cases.push(town.apply(who, application(&call, n)).await.map_err(fault)?);
+        cases.push(town.apply(who, family_form(&call, n)).await.map_err(fault)?);
     }
     Ok((server, town, call, cases))
 }
@@ -54,7 +54,7 @@ async fn a_family_sees_its_own_application_and_does_no_act_of_the_office() -> Te
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_draft_is_the_offices_own_until_it_is_published() -> Test {
     let server = Server::start_with(&[COMUNE], "2026-02-01T07:00:00Z").await?;
-    let mut town = server.town().of_office("scuola");
+    let mut town = server.town();
     let plan = json!({ "title": "Nidi", "school_year": 2026,
         "open_date": { "year": 2026, "month": 3, "day": 2 },
         "close_date": { "year": 2026, "month": 3, "day": 31 },
@@ -69,7 +69,7 @@ async fn a_draft_is_the_offices_own_until_it_is_published() -> Test {
     assert_eq!(reason(hidden), "NOT_FOUND");
     let listed = town.call(ONE, &format!("{CALLS}/ListCalls"), json!({})).await.map_err(fault)?;
     assert_eq!(listed["calls"], json!([]));
-    let early = town.apply(ONE, application(&call, 1)).await;
+    let early = town.apply(ONE, family_form(&call, 1)).await;
     assert_eq!(violations(early), ["call_id"]);
     // Its criteria come back as text that can be sent again.
     let found = town.call(CLERK, &format!("{CALLS}/GetCall"), read).await.map_err(fault)?;
@@ -97,8 +97,8 @@ async fn a_ranking_shows_numbers_and_no_name_income_or_birth() -> Test {
     town.act(CLERK, &cases[0], "enrolment.record_isee", isee).await.map_err(fault)?;
     town.day(date(2026, 4, 8)).await.map_err(fault)?;
     for case in &cases {
-        town.act(OFFICER, case, "enrolment.admit", json!({})).await.map_err(fault)?;
-        town.act(OFFICER, case, "enrolment.score", json!({})).await.map_err(fault)?;
+        town.act(SCHOOL_OFFICER, case, "enrolment.admit", json!({})).await.map_err(fault)?;
+        town.act(SCHOOL_OFFICER, case, "enrolment.score", json!({})).await.map_err(fault)?;
     }
     town.act_on_call(HEAD, &call, "RevealSeed", json!({ "seed": SEED })).await.map_err(fault)?;
     town.act_on_call(HEAD, &call, "PublishProvisionalRanking", json!({})).await.map_err(fault)?;

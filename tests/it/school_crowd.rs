@@ -3,7 +3,7 @@
 
 use jiff::civil::date;
 use pratica_api::cli::Failure;
-use pratica_api::demo::{OFFICER, SEED, Town, Who, application, publish_call};
+use pratica_api::demo::{SCHOOL_OFFICER, SEED, Town, Who, family_form, publish_call};
 use pratica_domain::Role;
 use pratica_tests::{COMUNE, Server, fault, reason};
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ const EACH: usize = 5;
 /// A town with a call whose window is open.
 async fn open_window() -> anyhow::Result<(Server, Town, String)> {
     let server = Server::start_with(&[COMUNE], "2026-02-01T07:00:00Z").await?;
-    let mut town = server.town().of_office("scuola");
+    let mut town = server.town();
     town.day(date(2026, 2, 2)).await.map_err(fault)?;
     let call = publish_call(&mut town, Uuid::from_u128(1)).await.map_err(fault)?;
     town.clock_to("2026-03-31T21:00:00Z").await.map_err(fault)?;
@@ -32,15 +32,14 @@ async fn open_window() -> anyhow::Result<(Server, Town, String)> {
 async fn crowd(server: &Server, call: &str, order: &[usize]) -> anyhow::Result<BTreeSet<String>> {
     let mut clients = Vec::new();
     for share in order.chunks(EACH) {
-        let (mut town, call, share) =
-            (server.town().of_office("scuola"), call.to_owned(), share.to_vec());
+        let (mut town, call, share) = (server.town(), call.to_owned(), share.to_vec());
         clients.push(tokio::spawn(async move {
             let mut cases = Vec::new();
             for n in share {
                 for _ in 0..2 {
-                    let mut form = application(&call, n);
+                    let mut form = family_form(&call, n);
                     form["request_id"] = json!(Uuid::from_u128(1_000 + n as u128));
-                    let answer = town.call(OFFICER, FILE, form).await?;
+                    let answer = town.call(SCHOOL_OFFICER, FILE, form).await?;
                     cases.push(answer["outcome"]["case_id"].to_string());
                 }
             }
@@ -59,11 +58,11 @@ async fn ranked(server: &Server, town: &mut Town, call: &str) -> anyhow::Result<
     town.day(date(2026, 4, 8)).await.map_err(fault)?;
     let list = json!({ "page_size": 500, "min_position": server.head().await? });
     let cases = "pratica.cases.v1.CasesService/ListCases";
-    let listed = town.call(OFFICER, cases, list).await.map_err(fault)?;
+    let listed = town.call(SCHOOL_OFFICER, cases, list).await.map_err(fault)?;
     for case in listed["cases"].as_array().into_iter().flatten() {
         let id = case["case_id"].as_str().unwrap_or_default();
-        town.act(OFFICER, id, "enrolment.admit", json!({})).await.map_err(fault)?;
-        town.act(OFFICER, id, "enrolment.score", json!({})).await.map_err(fault)?;
+        town.act(SCHOOL_OFFICER, id, "enrolment.admit", json!({})).await.map_err(fault)?;
+        town.act(SCHOOL_OFFICER, id, "enrolment.score", json!({})).await.map_err(fault)?;
     }
     town.act_on_call(HEAD, call, "RevealSeed", json!({ "seed": SEED })).await.map_err(fault)?;
     town.act_on_call(HEAD, call, "PublishProvisionalRanking", json!({})).await.map_err(fault)?;
@@ -82,7 +81,7 @@ async fn the_last_hour_of_a_window_loses_none_doubles_none_and_its_order_makes_n
         assert_eq!(cases.len(), CLIENTS * EACH, "none lost, none doubled");
         let head = server.head().await?;
         let request = json!({ "min_position": head });
-        let calls = town.call(OFFICER, &format!("{CALLS}/ListCalls"), request).await;
+        let calls = town.call(SCHOOL_OFFICER, &format!("{CALLS}/ListCalls"), request).await;
         assert_eq!(calls.map_err(fault)?["calls"][0]["applications"], json!(CLIENTS * EACH));
         hashes.insert(ranked(&server, &mut town, &call).await?);
         server.stop().await?;
@@ -94,7 +93,8 @@ async fn the_last_hour_of_a_window_loses_none_doubles_none_and_its_order_makes_n
 /// Every open offer of a call: the family, its case, the offer.
 async fn open_offers(town: &mut Town, call: &str) -> anyhow::Result<Vec<(String, String)>> {
     let request = json!({ "call_id": call });
-    let found = town.call(OFFICER, &format!("{CALLS}/ListOffers"), request).await.map_err(fault)?;
+    let found =
+        town.call(SCHOOL_OFFICER, &format!("{CALLS}/ListOffers"), request).await.map_err(fault)?;
     let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
     let offers = found["offers"].as_array().cloned().unwrap_or_default();
     Ok(offers.iter().map(|o| (text(&o["application"]), text(&o["offer_id"]))).collect())
@@ -112,14 +112,14 @@ async fn offers_answered_at_the_same_instant_never_give_a_place_twice() -> Test 
         town.day(date(2026, 6, day)).await.map_err(fault)?;
         let mut answering = Vec::new();
         for (n, (case, offer)) in open_offers(&mut town, &call).await?.into_iter().enumerate() {
-            let mut town = server.town().of_office("scuola");
+            let mut town = server.town();
             answering.push(tokio::spawn(async move {
                 let (command, content) = if n.is_multiple_of(3) {
                     ("enrolment.accept", json!({ "offer_id": offer, "deposit_receipt": "IUV" }))
                 } else {
                     ("enrolment.renounce", json!({ "offer_id": offer }))
                 };
-                town.act(OFFICER, &case, command, content).await
+                town.act(SCHOOL_OFFICER, &case, command, content).await
             }));
         }
         assert!(!answering.is_empty(), "places scrolled by the {day}th");

@@ -158,7 +158,7 @@ async fn school(town: &mut Town, args: &Args, address: SocketAddr) -> Result<(),
     let cohort = play_school(town, &mut |line| println!("{line}")).await?;
 
     title("What a family sees: where it stands, and why");
-    let position = town.position(crate::demo::OFFICER, &cohort.corrected).await?;
+    let position = town.position(crate::demo::SCHOOL_OFFICER, &cohort.corrected).await?;
     for list in position["positions"].as_array().into_iter().flatten() {
         println!("{}", list["reason"].as_str().unwrap_or_default());
     }

@@ -13,6 +13,8 @@ pub use building::{
     DECIDER, RESPONSIBLE, SURVEYOR, application as building_application, play as play_building,
 };
 pub use people::declaration;
-pub use school::{Cohort, SEED, application, play_school, publish_call};
+pub use school::{
+    Cohort, SCHOOL_CLERK, SCHOOL_OFFICER, SEED, family_form, play_school, publish_call,
+};
 pub use town::{OFFICER, Town, Who};
 pub use year::play;

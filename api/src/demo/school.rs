@@ -1,7 +1,7 @@
 //! The year of a school call: sixty children, four schools, from the draft to the end of the school
 //! year. It checks each step itself.
 
-use super::town::{CLERK, HEAD, OFFICER, Town, Who};
+use super::town::{HEAD, Town, Who};
 use crate::cli::Failure;
 use jiff::civil::{Date, date};
 use pratica_domain::Role;
@@ -12,6 +12,10 @@ use std::collections::BTreeMap;
 
 const CALLS: &str = "pratica.enrolment.v1.CallService";
 const OF_CHILDREN: &str = "pratica.enrolment.v1.EnrolmentService";
+/// An operator of the school office.
+pub const SCHOOL_CLERK: Who = Who("silvia", Role::Clerk);
+/// A responsible officer of the school office.
+pub const SCHOOL_OFFICER: Who = Who("sara", Role::Officer);
 /// The seed of the lots; the hash of it is published with the call.
 pub const SEED: &str = "ghianda-2026";
 /// The schools with their places.
@@ -44,7 +48,7 @@ fn check(holds: bool, what: &str) -> Result<(), Failure> {
 }
 
 /// A family's application: everything of it follows from its number.
-pub fn application(call: &str, n: usize) -> Value {
+pub fn family_form(call: &str, n: usize) -> Value {
     let wanted: Vec<&str> =
         (0..3).filter_map(|k| SCHOOLS.get((n * 7 + k * (1 + n % 3)) % 4)).map(|s| s.0).collect();
     let mut schools: Vec<&str> = Vec::new();
@@ -119,7 +123,7 @@ impl Town {
     pub async fn export(&mut self, call: &str, stage: &str) -> Result<(String, String), Failure> {
         let (mut text, mut sha256) = (String::new(), String::new());
         let request = json!({ "comune": self.comune, "call_id": call, "stage": stage });
-        let client = self.client(CLERK.0, CLERK.1).await?;
+        let client = self.client(SCHOOL_CLERK.0, SCHOOL_CLERK.1).await?;
         client
             .stream(&format!("{CALLS}/ExportRanking"), request, |part| {
                 text.push_str(part["text"].as_str().unwrap_or_default());
@@ -136,7 +140,7 @@ impl Town {
     /// When there is no such call.
     pub async fn places(&mut self, call: &str) -> Result<Vec<Value>, Failure> {
         let request = json!({ "call_id": call });
-        let answer = self.call(CLERK, &format!("{CALLS}/ListPlaces"), request).await?;
+        let answer = self.call(SCHOOL_CLERK, &format!("{CALLS}/ListPlaces"), request).await?;
         Ok(answer["lists"].as_array().cloned().unwrap_or_default())
     }
 }
@@ -146,7 +150,6 @@ impl Town {
 /// # Errors
 /// When something is refused that should not be, or comes out otherwise than it should.
 pub async fn play_school(town: &mut Town, say: &mut dyn FnMut(&str)) -> Result<Cohort, Failure> {
-    town.move_to("scuola");
     town.day(date(2026, 2, 2)).await?;
     say("2 February: a call for 48 places in four schools, with the hash of a seed for the lots");
     let call = publish_call(town, uuid::Uuid::new_v4()).await?;
@@ -181,7 +184,7 @@ pub async fn publish_call(town: &mut Town, request_id: uuid::Uuid) -> Result<Str
         "end_date": on(date(2027, 6, 30)), "schools": schools, "shipped_criteria": "trento",
     });
     let request = json!({ "request_id": request_id, "plan": plan });
-    let answer = town.call(CLERK, &format!("{CALLS}/DraftCall"), request).await?;
+    let answer = town.call(SCHOOL_CLERK, &format!("{CALLS}/DraftCall"), request).await?;
     let call = answer["outcome"]["call_id"].as_str().unwrap_or_default().to_owned();
     let act = json!({ "act": "Det. 12/2026", "seed_commitment": commitment_of(SEED, hash) });
     town.act_on_call(HEAD, &call, "PublishCall", act).await?;
@@ -197,16 +200,16 @@ async fn window(
     say("2 March: the window opens by the clock; sixty families apply, in any order");
     let mut cases = Vec::with_capacity(CHILDREN);
     for n in 0..CHILDREN {
-        let who = if n.is_multiple_of(3) { CLERK } else { family(n) };
-        cases.push(town.apply(who, application(call, n)).await?);
+        let who = if n.is_multiple_of(3) { SCHOOL_CLERK } else { family(n) };
+        cases.push(town.apply(who, family_form(call, n)).await?);
     }
-    let mut changed = application(call, 7);
+    let mut changed = family_form(call, 7);
     let facts = changed["facts"].clone();
     changed = json!({ "schools": ["tiglio", "cedro"], "facts": facts });
     town.act(family(7), &cases[7], "enrolment.amend", changed).await?;
     town.act(family(8), &cases[8], "case.withdraw", json!({ "reason": "moving away" })).await?;
     town.day(date(2026, 4, 1)).await?;
-    let late = town.apply(CLERK, application(call, 60)).await;
+    let late = town.apply(SCHOOL_CLERK, family_form(call, 60)).await;
     check(late.is_err(), "the window is closed")?;
     say(
         "1 April: the window is closed: a late family is refused; one changed its choices, one left",
@@ -226,14 +229,14 @@ async fn rankings(
             let appeal = json!({ "authority": "TAR", "term_days": 60 });
             let act = json!({ "ground": "EXCLUSION_GROUND_FALSE_STATEMENT",
                               "reasons": "not resident", "appeal": appeal });
-            town.act(OFFICER, case, "enrolment.exclude", act).await?;
+            town.act(SCHOOL_OFFICER, case, "enrolment.exclude", act).await?;
             continue;
         }
-        town.act(CLERK, case, "enrolment.admit", json!({})).await?;
+        town.act(SCHOOL_CLERK, case, "enrolment.admit", json!({})).await?;
         // The office overlooks a sibling of one family.
         let set_aside = if n == 20 { vec!["siblings", "weekly_hours"] } else { Vec::new() };
         let score = json!({ "set_aside": set_aside });
-        town.act(CLERK, case, "enrolment.score", score).await?;
+        town.act(SCHOOL_CLERK, case, "enrolment.score", score).await?;
     }
     town.act_on_call(HEAD, call, "RevealSeed", json!({ "seed": SEED })).await?;
     town.day(date(2026, 5, 4)).await?;
@@ -244,12 +247,12 @@ async fn rankings(
     let objection = json!({ "text": "my children and my work were not counted" });
     town.act(family(20), &cases[20], "enrolment.file_observation", objection).await?;
     town.day(date(2026, 5, 20)).await?;
-    let observation = town.position(CLERK, &cases[20]).await?;
+    let observation = town.position(SCHOOL_CLERK, &cases[20]).await?;
     let answer = json!({
         "observation_id": observation["observations"][0]["observation_id"],
         "accepted": true, "reasons": "they were overlooked",
     });
-    town.act(OFFICER, &cases[20], "enrolment.answer_observation", answer).await?;
+    town.act(SCHOOL_OFFICER, &cases[20], "enrolment.answer_observation", answer).await?;
     town.act_on_call(HEAD, call, "ApproveDefinitiveRanking", json!({ "act": "Det. 40/2026" }))
         .await?;
     town.day(date(2026, 5, 21)).await?;
@@ -259,7 +262,7 @@ async fn rankings(
     let (from, to) = (rank(&before), rank(&after));
     say(&format!("21 May: the answer moved it from {from} to {to}, and every move is explained"));
     let request = json!({ "call_id": call, "stage": "definitive" });
-    let again = town.call(CLERK, &format!("{CALLS}/RecomputeRanking"), request).await?;
+    let again = town.call(SCHOOL_CLERK, &format!("{CALLS}/RecomputeRanking"), request).await?;
     check(again["same"] == true, "the log must give the ranking that was published")?;
     Ok(cases[20].clone())
 }
@@ -327,7 +330,7 @@ async fn year(
 ) -> Result<(), Failure> {
     let mut with_place = Vec::new();
     for (n, case) in cases.iter().enumerate() {
-        let detail = town.case(CLERK, case).await?;
+        let detail = town.case(SCHOOL_CLERK, case).await?;
         if detail["summary"]["phase"] == "accepted" {
             with_place.push((n, case.clone()));
         }
@@ -335,10 +338,10 @@ async fn year(
     let [(_, lost), (leaves, left), rest @ ..] = with_place.as_slice() else {
         return Err(anyhow::anyhow!("somebody must have a place by now").into());
     };
-    town.act(CLERK, lost, "enrolment.record_vaccines", json!({ "in_order": false })).await?;
-    town.act(CLERK, lost, "enrolment.invite_vaccine_proof", json!({})).await?;
+    town.act(SCHOOL_CLERK, lost, "enrolment.record_vaccines", json!({ "in_order": false })).await?;
+    town.act(SCHOOL_CLERK, lost, "enrolment.invite_vaccine_proof", json!({})).await?;
     town.day(date(2026, 7, 11)).await?;
-    let detail = town.case(CLERK, lost).await?;
+    let detail = town.case(SCHOOL_CLERK, lost).await?;
     check(detail["summary"]["phase"] == "place_lost", "without proof the place is lost")?;
     say("11 July: one place was lost at midnight for want of proof of vaccination");
     town.day(date(2026, 9, 14)).await?;
@@ -348,10 +351,10 @@ async fn year(
         "valid_until_date": on(date(2026, 12, 31)),
     });
     for (place, (n, case)) in rest.iter().enumerate() {
-        town.act(CLERK, case, "enrolment.start_attendance", json!({})).await?;
+        town.act(SCHOOL_CLERK, case, "enrolment.start_attendance", json!({})).await?;
         if place == 0 {
-            town.act(CLERK, case, "enrolment.record_isee", isee.clone()).await?;
-            town.act(CLERK, case, "enrolment.set_fee", json!({})).await?;
+            town.act(SCHOOL_CLERK, case, "enrolment.record_isee", isee.clone()).await?;
+            town.act(SCHOOL_CLERK, case, "enrolment.set_fee", json!({})).await?;
             let request = json!({ "case_id": case, "language": "en" });
             let method = format!("{OF_CHILDREN}/GetFeeNotice");
             let notice = town.call(family(*n), &method, request).await?;
@@ -363,11 +366,11 @@ async fn year(
     }
     town.day(date(2027, 7, 1)).await?;
     let request = json!({ "call_id": call });
-    let answer = town.call(CLERK, &format!("{CALLS}/GetCall"), request).await?;
+    let answer = town.call(SCHOOL_CLERK, &format!("{CALLS}/GetCall"), request).await?;
     check(answer["call"]["phase"] == "closed", "the year must have closed the call")?;
     let mut ends: BTreeMap<String, usize> = BTreeMap::new();
     for case in cases {
-        let detail = town.case(CLERK, case).await?;
+        let detail = town.case(SCHOOL_CLERK, case).await?;
         let phase = detail["summary"]["phase"].as_str().unwrap_or_default().to_owned();
         *ends.entry(phase).or_default() += 1;
     }

@@ -14,8 +14,6 @@ use std::collections::BTreeMap;
 pub struct Town {
     /// Which comune.
     pub comune: String,
-    /// The office of its staff.
-    office: String,
     server: String,
     key: ServerKey,
     clients: BTreeMap<String, Client>,
@@ -36,34 +34,19 @@ pub(super) const HEAD: Who = Who("direttore", Role::Head);
 /// Who administers the installation.
 pub(super) const ADMIN: Who = Who("admin", Role::Administrator);
 
-/// The office of those who always work in another one than the rest.
-fn office_of(account: &str) -> Option<&'static str> {
-    matches!(account, "tecla" | "ugo" | "vera").then_some("edilizia")
+/// The office of a member of staff.
+fn office_of(account: &str) -> &'static str {
+    match account {
+        "tecla" | "ugo" | "vera" => "edilizia",
+        "silvia" | "sara" => "scuola",
+        _ => "anagrafe",
+    }
 }
 
 impl Town {
     /// The people of a comune, as clients of a server whose key they were given tokens by.
     pub fn new(comune: &str, server: &str, key: ServerKey) -> Self {
-        Town {
-            comune: comune.to_owned(),
-            office: "anagrafe".to_owned(),
-            server: server.to_owned(),
-            key,
-            clients: BTreeMap::new(),
-        }
-    }
-
-    /// The same people at work in another office.
-    pub fn move_to(&mut self, office: &str) {
-        office.clone_into(&mut self.office);
-        self.clients.clear();
-    }
-
-    /// As [`Town::move_to`], for a town that is just made.
-    #[must_use]
-    pub fn of_office(mut self, office: &str) -> Self {
-        self.move_to(office);
-        self
+        Town { comune: comune.to_owned(), server: server.to_owned(), key, clients: BTreeMap::new() }
     }
 
     /// A token for somebody.
@@ -76,8 +59,7 @@ impl Town {
             claims.comuni = vec![self.comune.clone()];
         }
         if role.is_staff() {
-            let own = office_of(account).map_or_else(|| self.office.clone(), str::to_owned);
-            claims.offices = vec![own];
+            claims.offices = vec![office_of(account).to_owned()];
         }
         Ok(self.key.token(&claims).map_err(anyhow::Error::from)?)
     }
