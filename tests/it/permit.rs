@@ -16,6 +16,24 @@ async fn the_building_office_plays_through_every_branch() -> Test {
     let mut told = Vec::new();
     play_building(&mut town, &mut |line| told.push(line.to_owned())).await.map_err(fault)?;
     assert_eq!(told.len(), 11, "{told:#?}");
+
+    // Every act that goes out has its number, and the statistics know each outcome.
+    let all = json!({ "language": "en" });
+    let listed = town.call(SURVEYOR, "pratica.cases.v1.CasesService/ListCases", all).await;
+    let listed = listed.map_err(fault)?["cases"].as_array().cloned().unwrap_or_default();
+    for row in &listed {
+        let id = row["case_id"].as_str().unwrap_or_default();
+        let detail = town.case(SURVEYOR, id).await.map_err(fault)?;
+        for document in detail["documents"].as_array().into_iter().flatten() {
+            assert!(document["number"]["text"].is_string(), "without a number: {document}");
+        }
+    }
+    let method = "pratica.statistics.v1.StatisticsService/GetStatistics";
+    let asked = json!({ "procedure": "permit" });
+    let statistics = town.call(DECIDER, method, asked).await.map_err(fault)?.to_string();
+    for outcome in ["granted", "granted_by_silence", "refused"] {
+        assert!(statistics.contains(&format!("\"{outcome}\"")), "{outcome}: {statistics}");
+    }
     server.stop().await
 }
 

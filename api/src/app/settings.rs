@@ -148,3 +148,30 @@ fn add(book: &mut RuleBook, path: &Path, text: &str) -> Result<(), SettingsError
     book.add(set)
         .map_err(|source| SettingsError::Rule { path: path.to_owned(), source: Box::new(source) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_region(region: Option<&str>) -> Result<Rules, SettingsError> {
+        let settings = Settings { region: region.map(str::to_owned), ..Settings::default() };
+        settings.rules(Path::new("/nowhere"))
+    }
+
+    #[test]
+    fn a_comune_of_lombardy_files_permits_under_its_region_s_terms() -> Result<(), SettingsError> {
+        let version = |rules: &Rules| {
+            let set = rules.book.in_force_on(jiff::civil::date(2026, 3, 2));
+            set.map(|set| set.version.clone())
+        };
+        assert_eq!(version(&of_region(None)?).as_deref(), Some("italy-2026"));
+        assert_eq!(version(&of_region(Some("lombardia"))?).as_deref(), Some("lombardia-2026"));
+        Ok(())
+    }
+
+    #[test]
+    fn a_region_without_rules_is_refused_with_those_that_are_known() {
+        let refused = of_region(Some("atlantide")).err().map(|e| e.to_string()).unwrap_or_default();
+        assert!(refused.contains("atlantide") && refused.contains("lombardia"), "{refused}");
+    }
+}

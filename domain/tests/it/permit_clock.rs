@@ -601,3 +601,12 @@ fn lombardy_has_sixty_days_in_all() {
         .ends_on(REVIEW, "2026-06-01")
         .ends_on(SILENCE, "2026-06-15");
 }
+
+#[test]
+fn while_the_bodies_confer_no_notice_is_sent_their_determination_is_the_notice() {
+    in_conference().on("2026-03-16").when(send_notice("2026-03-16")).rejected(Code::WrongPhase);
+    awaiting_additions()
+        .on("2026-03-23")
+        .when(send_notice("2026-03-23"))
+        .rejected(Code::WrongPhase);
+}
