@@ -13,7 +13,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "pratica-store",
         &[
             "pratica-domain",
+            "base64",
             "jiff",
+            "ring",
             "rusqlite",
             "serde",
             "serde_json",
@@ -21,6 +23,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "tokio",
             "tracing",
             "uuid",
+            "zeroize",
         ],
     ),
     (

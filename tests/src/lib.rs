@@ -2,7 +2,7 @@
 //! town's people as clients. Nothing of ours is stubbed.
 
 use jiff::Timestamp;
-use pratica_api::app::{Clock, House, ManualClock};
+use pratica_api::app::{Clock, House, ManualClock, MasterKeys};
 use pratica_api::cli::Failure;
 use pratica_api::cli::client::Client;
 use pratica_api::demo::Town;
@@ -55,7 +55,8 @@ impl Server {
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(now));
         let comuni = comuni.iter().map(|c| c.parse()).collect::<Result<Vec<_>, _>>()?;
         let key = ServerKey::open(directory)?;
-        let (house, projectors) = House::open(directory, &comuni, clock)?;
+        let keys = MasterKeys::Demonstration;
+        let (house, projectors) = House::open(directory, &comuni, clock, &keys)?;
         house.start(projectors).await;
         house.advance(now).await?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;

@@ -171,7 +171,7 @@ async fn attempt(
         let case = Arc::new(after);
         return Ok(Outcome { case_id, case, events: fresh, position, replayed: false });
     }
-    let append = append_request(&stream, &case, &fresh, request, &ctx)?;
+    let append = append_request(town, &stream, &case, &fresh, request, &ctx)?;
     match town.log.append(append).await {
         Ok(appended) if appended.replayed => {
             let record = earlier(town, request).await?.ok_or_else(|| lost(&appended))?;
@@ -254,6 +254,7 @@ fn fold(case: &Case, events: &[Event]) -> Case {
 }
 
 fn append_request(
+    town: &Town,
     stream: &StreamName,
     case: &Case,
     events: &[Event],
@@ -280,7 +281,7 @@ fn append_request(
             0 => Expected::NoStream,
             n => Expected::Exact(Revision::new(n - 1)),
         },
-        events: new_events(events, request.request_id, ctx.now, &metadata)?,
+        events: new_events(town, stream, events, request.request_id, ctx.now, &metadata)?,
         request: Some(Request { id: request.request_id, fingerprint: request.fingerprint }),
         recorded_at: ctx.now,
     })
@@ -291,6 +292,8 @@ fn append_request(
 /// # Errors
 /// When a payload cannot be written.
 pub fn new_events(
+    town: &Town,
+    stream: &StreamName,
     events: &[Event],
     request_id: Uuid,
     now: jiff::Timestamp,
@@ -307,7 +310,7 @@ pub fn new_events(
                 Some(Occurrence::Day(day)) => first_instant_of(day),
                 None => now,
             };
-            codec::encode(event, id, occurred_at, metadata.clone())
+            codec::encode(event, id, stream, occurred_at, metadata.clone(), &town.vault)
                 .map_err(|e| AppError::store("encoding an event", e))
         })
         .collect()
@@ -349,7 +352,7 @@ async fn replay(
     let mut case = Case::default();
     let mut events = Vec::new();
     for event in &recorded {
-        let decoded = load::decode(event)?;
+        let decoded = load::open(town, event)?;
         case = evolve(case, &decoded);
         if record.event_count > 0 && record.first_revision.is_some_and(|f| event.revision >= f) {
             events.push(decoded);
@@ -383,7 +386,7 @@ pub async fn with_numbers(town: &Town, mut outcome: Outcome) -> Result<Outcome, 
     let since = load::events(town, &stream, from, Revision::END).await?;
     let mut after = (*outcome.case).clone();
     for recorded in &since {
-        let event = load::decode(recorded)?;
+        let event = load::open(town, recorded)?;
         if !matches!(event, Event::Case(case::Event::DocumentRegistered(_))) {
             break;
         }

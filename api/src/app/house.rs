@@ -2,6 +2,7 @@
 
 use super::clock::Clock;
 use super::error::{AppError, chain};
+use super::keys::MasterKeys;
 use super::policy::Principal;
 use super::register;
 use super::settings::Settings;
@@ -12,7 +13,7 @@ use jiff::Timestamp;
 use pratica_domain::ids::{ComuneId, InvalidId};
 use pratica_domain::term::{first_instant_after, rome_date};
 use pratica_projections::{Projector, Views, ViewsOptions};
-use pratica_store::{EventReader, EventStore, Position, SqliteLog, sqlite};
+use pratica_store::{BlindIndex, EventReader, EventStore, Position, SqliteLog, sqlite};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -54,11 +55,12 @@ impl House {
         data: &Path,
         comuni: &[ComuneId],
         clock: Arc<dyn Clock>,
+        keys: &MasterKeys,
     ) -> anyhow::Result<(Arc<House>, Projectors)> {
         let mut open = BTreeMap::new();
         let mut projectors = Vec::new();
         for comune in comuni {
-            let (opened, projector) = open_town(data, comune, Arc::clone(&clock))
+            let (opened, projector) = open_town(data, comune, Arc::clone(&clock), keys)
                 .with_context(|| format!("cannot open the comune {comune}"))?;
             open.insert(comune.clone(), opened);
             projectors.push((comune.clone(), projector));
@@ -189,6 +191,7 @@ fn open_town(
     data: &Path,
     comune: &ComuneId,
     clock: Arc<dyn Clock>,
+    keys: &MasterKeys,
 ) -> anyhow::Result<(Open, Projector)> {
     let directory = data.join(comune.as_str());
     std::fs::create_dir_all(&directory)
@@ -196,9 +199,14 @@ fn open_town(
     let settings = Settings::read(&directory)?;
     let rules = Arc::new(settings.rules(&directory)?);
     let embedded = Arc::new(SqliteLog::open(directory.join("log.db"), sqlite::Options::default())?);
-    let (views, projector) = Views::open(&directory.join("views.db"), ViewsOptions::default())?;
+    let has_events = *embedded.watch_head().borrow() > Position::START;
+    let vault = Arc::new(keys.open(comune, &directory, has_events)?);
+    let index: Arc<dyn BlindIndex> = Arc::clone(&vault) as Arc<dyn BlindIndex>;
+    let (views, projector) =
+        Views::open(&directory.join("views.db"), ViewsOptions::default(), index)?;
     let log: Arc<dyn EventStore> = Arc::clone(&embedded) as Arc<dyn EventStore>;
-    let town = Arc::new(Town::new(comune.clone(), directory, settings, log, views, rules, clock));
+    let town = Town::new(comune.clone(), directory, settings, log, vault, views, rules, clock);
+    let town = Arc::new(town);
     let desk = Arc::new(register::Desk::new(Arc::clone(&town), system("register")?));
     Ok((Open { town, desk, embedded }, projector))
 }

@@ -3,7 +3,7 @@
 use super::exit::Failure;
 use super::show;
 use super::{output, serve};
-use crate::app::{Clock, House, ManualClock};
+use crate::app::{Clock, House, ManualClock, MasterKeys};
 use crate::demo::{Town, play};
 use crate::grpc::auth::ServerKey;
 use crate::grpc::{Options, serve as serve_grpc};
@@ -52,7 +52,7 @@ async fn tell(args: &Args, data: &std::path::Path) -> Result<(), Failure> {
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(start));
     let key = ServerKey::open(data).map_err(anyhow::Error::from)?;
     let id = comune.parse().map_err(anyhow::Error::from)?;
-    let (house, projectors) = House::open(data, &[id], clock)?;
+    let (house, projectors) = House::open(data, &[id], clock, &MasterKeys::Demonstration)?;
     house.start(projectors).await;
     let listener = TcpListener::bind(args.listen)
         .await

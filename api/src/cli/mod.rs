@@ -12,6 +12,7 @@ mod explain;
 pub mod fill;
 mod fiscal_code;
 mod import;
+mod keys;
 mod output;
 mod serve;
 mod show;
@@ -55,6 +56,9 @@ enum Command {
     Rebuild(upkeep::Args),
     /// Check the log: gapless, consistent, every event readable.
     Verify(upkeep::Args),
+    /// Make, rotate and count the keys of personal data.
+    #[command(subcommand)]
+    Keys(keys::Command),
     #[command(flatten)]
     Ask(ask::Ask),
     /// Print the completion script of a shell.
@@ -77,6 +81,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Explain(args) => explain::run(&args, format),
         Command::Rebuild(args) => upkeep::rebuild(&args, format),
         Command::Verify(args) => upkeep::verify(&args, format),
+        Command::Keys(command) => keys::run(&command, format),
         Command::Ask(ask) => ask::run(ask, format),
         Command::Completions { shell } => {
             let mut command = <Cli as clap::CommandFactory>::command();

@@ -1,6 +1,7 @@
 //! `pratica serve`: one or more comuni over gRPC, on the embedded store.
 
 use super::exit::Failure;
+use super::keys::KeyArgs;
 use crate::app::{Clock, House, ManualClock, SystemClock};
 use crate::grpc::auth::ServerKey;
 use crate::grpc::{Options, serve};
@@ -18,6 +19,8 @@ pub(crate) struct Args {
     /// Directory of the data; made if it is not there.
     #[arg(long, default_value = "pratica-data")]
     data: PathBuf,
+    #[command(flatten)]
+    keys: KeyArgs,
     /// A comune to serve; repeat for several. Without one, every directory in the data is served.
     #[arg(long)]
     comune: Vec<ComuneId>,
@@ -75,7 +78,7 @@ async fn serve_until_stopped(args: Args) -> anyhow::Result<()> {
         args.data.display()
     );
     let key = ServerKey::open(&args.data)?;
-    let (house, projectors) = House::open(&args.data, &comuni, clock)?;
+    let (house, projectors) = House::open(&args.data, &comuni, clock, &args.keys.of(&args.data))?;
     house.start(projectors).await;
     if house.clock.manual().is_some() {
         // What ran out while the machine was off takes its effect before anybody asks.

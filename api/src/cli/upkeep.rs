@@ -1,6 +1,7 @@
 //! `pratica rebuild` and `pratica verify`: for who owns the data directory, with the server stopped.
 
 use super::exit::Failure;
+use super::keys::KeyArgs;
 use super::output::{self, Format};
 use super::serve::{comuni_in, runtime};
 use crate::app::settings::Settings;
@@ -8,7 +9,7 @@ use anyhow::{Context as _, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use pratica_domain::ids::ComuneId;
 use pratica_projections::{Rules, Views, ViewsOptions};
-use pratica_store::{EventReader, Position, SqliteLog, sqlite};
+use pratica_store::{BlindIndex, EventReader, Position, SqliteLog, Vault, sqlite};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,6 +20,8 @@ pub(crate) struct Args {
     /// Directory of the data. No server may be running on it.
     #[arg(long, default_value = "pratica-data")]
     data: PathBuf,
+    #[command(flatten)]
+    keys: KeyArgs,
     /// A comune; repeat for several. Without one, every comune of the directory.
     #[arg(long)]
     comune: Vec<ComuneId>,
@@ -27,6 +30,7 @@ pub(crate) struct Args {
 /// A comune opened without a server.
 struct Town {
     log: Arc<SqliteLog>,
+    vault: Arc<Vault>,
     rules: Rules,
     directory: PathBuf,
 }
@@ -40,14 +44,16 @@ impl Args {
     }
 }
 
-fn open(data: &Path, comune: &ComuneId) -> anyhow::Result<Town> {
+fn open(args: &Args, comune: &ComuneId) -> anyhow::Result<Town> {
+    let data: &Path = &args.data;
     let directory = data.join(comune.as_str());
     let file = directory.join("log.db");
     ensure!(file.is_file(), "{} holds no log: check --data and --comune", directory.display());
     let settings = Settings::read(&directory)?;
     let rules = settings.rules(&directory)?;
     let log = SqliteLog::open(&file, sqlite::Options::default())?;
-    Ok(Town { log: Arc::new(log), rules, directory })
+    let vault = Arc::new(args.keys.of(data).open(comune, &directory, true)?);
+    Ok(Town { log: Arc::new(log), vault, rules, directory })
 }
 
 /// A bar on stderr; none where nobody looks.
@@ -65,9 +71,10 @@ pub(crate) fn rebuild(args: &Args, format: Format) -> Result<(), Failure> {
     let runtime = runtime()?;
     let mut rows = Vec::new();
     for comune in args.comuni()? {
-        let town = open(&args.data, &comune)?;
+        let town = open(args, &comune)?;
+        let index: Arc<dyn BlindIndex> = Arc::clone(&town.vault) as Arc<dyn BlindIndex>;
         let (views, projector) =
-            Views::open(&town.directory.join("views.db"), ViewsOptions::default())
+            Views::open(&town.directory.join("views.db"), ViewsOptions::default(), index)
                 .map_err(anyhow::Error::from)?;
         let bar = bar(comune.as_str());
         let progress = |position: Position, head: Position| {
@@ -103,7 +110,7 @@ pub(crate) fn verify(args: &Args, format: Format) -> Result<(), Failure> {
     let runtime = runtime()?;
     let mut rows = Vec::new();
     for comune in args.comuni()? {
-        let town = open(&args.data, &comune)?;
+        let town = open(args, &comune)?;
         let (verified, events) = runtime
             .block_on(async {
                 let verified = town.log.verify().await?;
@@ -156,7 +163,7 @@ async fn decode_all(town: &Town, comune: &ComuneId) -> anyhow::Result<u64> {
             )
             .await?;
         for event in &page.events {
-            pratica_store::codec::decode(event)?;
+            pratica_store::codec::open(event, &town.vault)?;
             event.metadata()?;
             events += 1;
         }

@@ -32,6 +32,7 @@ impl Running {
             .args(comuni.iter().flat_map(|c| ["--comune", *c]))
             .arg("--data")
             .arg(data)
+            .env("PRATICA_MASTER_KEY_FROM", "demo")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

@@ -6,3 +6,4 @@ mod golden;
 mod memory;
 mod places;
 mod sqlite;
+mod vault;

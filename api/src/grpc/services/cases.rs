@@ -89,7 +89,9 @@ impl CasesService for Shared {
             let internal = call.principal.role.is_staff();
             let rows = found.value.rows.iter();
             Ok(ListCasesResponse {
-                cases: rows.map(|r| show::row(r, today, language, internal)).collect(),
+                cases: rows
+                    .map(|r| show::row(&open.town, r, today, language, internal))
+                    .collect::<Result<_, _>>()?,
                 next_page_token: found.value.next.unwrap_or_default(),
                 as_of_position: found.position.get(),
             })
@@ -116,7 +118,8 @@ impl CasesService for Shared {
                     open.town.views.search(&access, &key, limit).await.map_err(view_error)?;
                 position = found.position.get();
                 for row in found.value {
-                    let row = show::row(&row, today, language, call.principal.role.is_staff());
+                    let internal = call.principal.role.is_staff();
+                    let row = show::row(&open.town, &row, today, language, internal)?;
                     if cases.len() < limit
                         && !cases.iter().any(|c: &CaseSummary| c.case_id == row.case_id)
                     {
@@ -170,7 +173,7 @@ impl CasesService for Shared {
             let internal = call.principal.role.is_staff();
             let mut entries = Vec::new();
             for recorded in &events {
-                entries.extend(correspondence::entry(recorded, internal)?);
+                entries.extend(correspondence::entry(&open.town, recorded, internal)?);
             }
             let as_of_position = events.last().map_or(0, |e| e.position.get());
             Ok(ListCorrespondenceResponse { entries, as_of_position })
@@ -355,6 +358,8 @@ fn search_keys(query: &str) -> Result<Vec<SearchKey>, AppError> {
     } else if query.chars().count() >= 3 {
         keys.push(SearchKey::Reference(query.to_owned()));
         keys.push(SearchKey::NamePrefix(query.to_owned()));
+        keys.push(SearchKey::AddressPrefix(query.to_owned()));
+        keys.push(SearchKey::Parcel(query.to_owned()));
     } else {
         let mut f = Fields::default();
         f.refuse(

@@ -48,7 +48,12 @@ impl RegisterService for Shared {
             let found =
                 open.town.views.register_list(year, day, &page).await.map_err(view_error)?;
             Ok(ListRegistrationsResponse {
-                registrations: found.value.rows.iter().map(show::registration).collect(),
+                registrations: found
+                    .value
+                    .rows
+                    .iter()
+                    .map(|r| show::registration(&open.town, r))
+                    .collect::<Result<_, _>>()?,
                 next_page_token: found.value.next.unwrap_or_default(),
                 as_of_position: found.position.get(),
             })
@@ -70,7 +75,7 @@ impl RegisterService for Shared {
             let found = open.town.views.registration(number).await.map_err(view_error)?;
             let row = found.value.ok_or(AppError::NotFound("registration"))?;
             Ok(GetRegistrationResponse {
-                registration: Some(show::registration(&row)),
+                registration: Some(show::registration(&open.town, &row)?),
                 as_of_position: found.position.get(),
             })
         };
@@ -110,7 +115,7 @@ impl RegisterService for Shared {
         let (call, m) = self.open(request)?;
         let answer = async {
             let open = self.town_for(&call, &m.comune, Area::RegisterDesk)?;
-            let hash = fingerprint(&call.principal, "annul_registration", &m);
+            let hash = fingerprint(&open.town, &call.principal, "annul_registration", &m);
             let mut f = Fields::default();
             let request_id = f.request_id(&m.request_id);
             let number = f.parse::<ProtocolNumber>("number", &m.number);
@@ -136,7 +141,7 @@ impl RegisterService for Shared {
         let (call, m) = self.open(request)?;
         let answer = async {
             let open = self.town_for(&call, &m.comune, Area::RegisterDesk)?;
-            let hash = fingerprint(&call.principal, "close_day", &m);
+            let hash = fingerprint(&open.town, &call.principal, "close_day", &m);
             let mut f = Fields::default();
             let request_id = f.request_id(&m.request_id);
             let day = f.date("day_date", m.day_date);
@@ -183,7 +188,7 @@ impl RegisterService for Shared {
         let (call, m) = self.open(request)?;
         let answer = async {
             let open = self.town_for(&call, &m.comune, Area::RegisterDesk)?;
-            let hash = fingerprint(&call.principal, "open_emergency", &m);
+            let hash = fingerprint(&open.town, &call.principal, "open_emergency", &m);
             let mut f = Fields::default();
             let request_id = f.request_id(&m.request_id);
             let reason = f.text("reason", m.reason);
@@ -222,7 +227,7 @@ impl Shared {
         m: CloseEmergencyRequest,
     ) -> Result<CloseEmergencyResponse, AppError> {
         let open = self.town_for(call, &m.comune, Area::RegisterDesk)?;
-        let hash = fingerprint(&call.principal, "close_emergency", &m);
+        let hash = fingerprint(&open.town, &call.principal, "close_emergency", &m);
         let mut f = Fields::default();
         let request_id = f.request_id(&m.request_id);
         let mut numbered = Vec::with_capacity(m.entries.len());

@@ -3,7 +3,7 @@
 use crate::app::handler::{CommandRequest, Target, execute, with_numbers};
 use crate::app::house::{House, Open};
 use crate::app::policy::{self, Area};
-use crate::app::{Access, AppError, Principal, Violation};
+use crate::app::{Access, AppError, Principal, Town, Violation};
 use crate::grpc::convert::casework::Asking;
 use crate::grpc::convert::{Fields, language};
 use crate::grpc::show;
@@ -161,7 +161,7 @@ impl Shared {
         let head = message.head();
         let open = self.town(call, &head.comune)?;
         let town = &open.town;
-        let fingerprint = fingerprint(&call.principal, rpc, &message.content());
+        let fingerprint = fingerprint(town, &call.principal, rpc, &message.content());
         let mut fields = Fields::default();
         let request_id = fields.request_id(&head.request_id);
         let target = match (&head.case_id, opens) {
@@ -200,14 +200,20 @@ impl Shared {
 }
 
 /// What makes two requests with one id the same: who asks, which rpc, and the content.
-pub(crate) fn fingerprint<M: Message>(principal: &Principal, rpc: &str, content: &M) -> [u8; 32] {
+/// Keyed, so that who guesses a content does not find it in the log.
+pub(crate) fn fingerprint<M: Message>(
+    town: &Town,
+    principal: &Principal,
+    rpc: &str,
+    content: &M,
+) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(principal.account.as_str());
     hash.update([0]);
     hash.update(rpc);
     hash.update([0]);
     hash.update(content.encode_to_vec());
-    hash.finalize().into()
+    town.vault.fingerprint(hash.finalize().into())
 }
 
 /// Waits for `min_position`; 0 waits for nothing.

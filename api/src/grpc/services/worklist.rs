@@ -58,8 +58,8 @@ impl WorklistService for Shared {
                     .value
                     .rows
                     .iter()
-                    .map(|r| show::row(r, today, language, true))
-                    .collect(),
+                    .map(|r| show::row(&open.town, r, today, language, true))
+                    .collect::<Result<_, _>>()?,
                 next_page_token: found.value.next.unwrap_or_default(),
                 as_of_position: found.position.get(),
             })
@@ -183,6 +183,7 @@ impl WorklistService for Shared {
             let command =
                 CaseCommand::Assign { office, officer, reason: m.reason.trim().to_owned() };
             let hash = fingerprint(
+                &open.town,
                 &call.principal,
                 "bulk_assign",
                 &BulkAssignRequest { validate_only: false, case_ids: Vec::new(), ..m.clone() },
