@@ -8,4 +8,5 @@ mod house;
 mod messages;
 mod reading;
 mod residency;
+mod secrecy;
 mod streams;

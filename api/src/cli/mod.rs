@@ -21,6 +21,7 @@ mod token;
 mod upkeep;
 
 pub use exit::{Exit, Failure};
+pub use serve::log_filter;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;

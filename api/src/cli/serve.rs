@@ -54,10 +54,25 @@ pub(crate) fn telemetry() {
     telemetry_at("info");
 }
 
+/// What is logged at a level. The transport's crates may show headers and bytes at their lower
+/// levels, and so tokens and names: they are never asked for them.
+pub fn log_filter(level: &str) -> tracing_subscriber::EnvFilter {
+    const TRANSPORT: &[&str] =
+        &["h2", "hyper", "hyper_util", "tower", "tower_http", "tonic", "rustls", "tokio_rustls"];
+    let mut filter = tracing_subscriber::EnvFilter::try_new(level)
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    for name in TRANSPORT {
+        if let Ok(directive) = format!("{name}=warn").parse() {
+            filter = filter.add_directive(directive);
+        }
+    }
+    filter
+}
+
 /// As [`telemetry`], at a level of one's own.
 pub(crate) fn telemetry_at(level: &str) {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("PRATICA_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
+    let asked = std::env::var("PRATICA_LOG").unwrap_or_default();
+    let filter = log_filter(if asked.is_empty() { level } else { &asked });
     let subscriber =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).finish();
     // A second call, as in tests, keeps the first subscriber.
