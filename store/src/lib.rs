@@ -22,6 +22,7 @@
 pub mod codec;
 pub mod error;
 pub mod event;
+pub mod evidence;
 pub mod log;
 pub mod memory;
 pub mod revision;

@@ -20,6 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "serde",
             "serde_json",
             "thiserror",
+            "tlog_tiles",
             "tokio",
             "tracing",
             "uuid",
