@@ -22,7 +22,9 @@ pub mod pratica {
             }
         )+ };
     }
-    areas!(admin, cases, common, feed, history, register, residency, statistics, worklist);
+    areas!(
+        admin, cases, common, evidence, feed, history, register, residency, statistics, worklist
+    );
 }
 
 pub use pratica::*;

@@ -2,6 +2,7 @@
 
 use super::clock::Clock;
 use super::error::{AppError, chain};
+use super::evidence::Evidence;
 use super::keys::MasterKeys;
 use super::policy::Principal;
 use super::register;
@@ -30,6 +31,8 @@ pub struct Open {
     pub town: Arc<Town>,
     /// Who gives out its protocol numbers.
     pub desk: Arc<register::Desk>,
+    /// Proof that its log was not altered.
+    pub evidence: Arc<Evidence>,
     /// Its log as the embedded store, for backup and verification.
     pub embedded: Arc<SqliteLog>,
 }
@@ -96,6 +99,10 @@ impl House {
             tasks.spawn(stopped(
                 self.stop.subscribe(),
                 run_register(Arc::clone(&open.town), Arc::clone(&open.desk)),
+            ));
+            tasks.spawn(stopped(
+                self.stop.subscribe(),
+                run_evidence(Arc::clone(&open.town), Arc::clone(&open.evidence)),
             ));
             if self.clock.manual().is_none() {
                 let (town, principal) = (Arc::clone(&open.town), self.ticker.clone());
@@ -205,10 +212,12 @@ fn open_town(
     let (views, projector) =
         Views::open(&directory.join("views.db"), ViewsOptions::default(), index)?;
     let log: Arc<dyn EventStore> = Arc::clone(&embedded) as Arc<dyn EventStore>;
+    let head = *embedded.watch_head().borrow();
+    let evidence = Arc::new(Evidence::open(comune, &directory, &settings.evidence, &vault, head)?);
     let town = Town::new(comune.clone(), directory, settings, log, vault, views, rules, clock);
     let town = Arc::new(town);
     let desk = Arc::new(register::Desk::new(Arc::clone(&town), system("register")?));
-    Ok((Open { town, desk, embedded }, projector))
+    Ok((Open { town, desk, evidence, embedded }, projector))
 }
 
 async fn stopped(mut stop: watch::Receiver<bool>, work: impl Future<Output = ()>) {
@@ -242,6 +251,17 @@ async fn follow_views(town: Arc<Town>, mut projector: Projector, stop: watch::Re
     });
     if let Err(error) = followed.await {
         tracing::error!(%error, "the views ended badly");
+    }
+}
+
+/// Keeps the evidence up to date, again after a failure: it goes on from the tree's end.
+async fn run_evidence(town: Arc<Town>, evidence: Arc<Evidence>) {
+    loop {
+        if let Err(error) = evidence.run(Arc::clone(&town.log)).await {
+            tracing::error!(comune = %town.comune, error = chain(&error),
+                "the evidence stopped following the log and will be tried again");
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
 

@@ -6,8 +6,10 @@
 pub mod clock;
 pub mod deliver;
 pub mod error;
+pub mod evidence;
 pub mod handler;
 pub mod house;
+pub mod http;
 pub mod keys;
 pub mod load;
 pub mod policy;

@@ -19,6 +19,7 @@ mod show;
 mod term;
 mod token;
 mod upkeep;
+mod verify;
 
 pub use exit::{Exit, Failure};
 pub use serve::log_filter;
@@ -55,8 +56,8 @@ enum Command {
     Explain(explain::Args),
     /// Build the views again from the log, with the server stopped.
     Rebuild(upkeep::Args),
-    /// Check the log: gapless, consistent, every event readable.
-    Verify(upkeep::Args),
+    /// Check the log: gapless, consistent, every event readable; or its evidence, or a receipt.
+    Verify(verify::Args),
     /// Make, rotate and count the keys of personal data.
     #[command(subcommand)]
     Keys(keys::Command),
@@ -81,7 +82,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::FiscalCode(args) => fiscal_code::run(&args, format),
         Command::Explain(args) => explain::run(&args, format),
         Command::Rebuild(args) => upkeep::rebuild(&args, format),
-        Command::Verify(args) => upkeep::verify(&args, format),
+        Command::Verify(args) => verify::run(&args, format),
         Command::Keys(command) => keys::run(&command, format),
         Command::Ask(ask) => ask::run(ask, format),
         Command::Completions { shell } => {

@@ -7,6 +7,7 @@ use crate::app::House;
 use pratica_proto::admin::v1::admin_service_server::AdminServiceServer;
 use pratica_proto::cases::v1::cases_service_server::CasesServiceServer;
 use pratica_proto::cases::v1::casework_service_server::CaseworkServiceServer;
+use pratica_proto::evidence::v1::evidence_service_server::EvidenceServiceServer;
 use pratica_proto::feed::v1::feed_service_server::FeedServiceServer;
 use pratica_proto::history::v1::history_service_server::HistoryServiceServer;
 use pratica_proto::register::v1::register_service_server::RegisterServiceServer;
@@ -84,6 +85,7 @@ pub async fn serve(
         .add_service(guarded!(StatisticsServiceServer))
         .add_service(guarded!(HistoryServiceServer))
         .add_service(guarded!(FeedServiceServer))
+        .add_service(guarded!(EvidenceServiceServer))
         .add_service(guarded!(AdminServiceServer));
     // Without it an answer's last packet waits for the client's delayed acknowledgement of the
     // first: some 40 ms that nobody works in.

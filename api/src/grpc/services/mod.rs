@@ -3,6 +3,7 @@
 pub(crate) mod admin;
 pub(crate) mod cases;
 pub(crate) mod casework;
+pub(crate) mod evidence;
 pub(crate) mod feed;
 pub(crate) mod history;
 pub(crate) mod register;
