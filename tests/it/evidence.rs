@@ -2,7 +2,6 @@
 
 use pratica_api::demo::{OFFICER, Who, declaration};
 use pratica_domain::Role;
-use pratica_store::EventReader as _;
 use pratica_store::evidence::{Hash, Receipt, Verifier, check_consistency, stated};
 use pratica_tests::{COMUNE, START, Server, fault, reason};
 use serde_json::{Value, json};

@@ -5,7 +5,7 @@ use super::show;
 use super::{output, serve};
 use crate::app::{Clock, House, ManualClock, MasterKeys};
 use crate::demo::{Town, play};
-use crate::grpc::auth::ServerKey;
+use crate::grpc::auth::{Identity, ServerKey};
 use crate::grpc::{Options, serve as serve_grpc};
 use anyhow::Context as _;
 use pratica_domain::Role;
@@ -67,7 +67,7 @@ async fn tell(args: &Args, data: &std::path::Path) -> Result<(), Failure> {
                 // Told to stop, or the teller is gone: both end it.
                 let _ = stopped.await;
             };
-            serve_grpc(listener, house, &key, &options, until).await
+            serve_grpc(listener, house, &Identity::own(&key), &options, until).await
         })
     };
     let mut town = Town::new(comune, &format!("http://{address}"), key);

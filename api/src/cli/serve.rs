@@ -3,7 +3,8 @@
 use super::exit::Failure;
 use super::keys::KeyArgs;
 use crate::app::{Clock, House, ManualClock, SystemClock};
-use crate::grpc::auth::ServerKey;
+use crate::grpc::auth::{Identity, ServerKey};
+use crate::grpc::issuer::{IdentitySettings, Issuer};
 use crate::grpc::{Options, serve};
 use anyhow::Context as _;
 use jiff::Timestamp;
@@ -33,6 +34,10 @@ pub(crate) struct Args {
     /// Origin of a web page that may call over gRPC-Web; repeat for several.
     #[arg(long)]
     web_origin: Vec<String>,
+    /// Also accept tokens signed by the server's own key, as `pratica token` makes them: for a
+    /// first install and for tests.
+    #[arg(long)]
+    own_tokens: bool,
     /// Do not describe the services to who asks.
     #[arg(long)]
     no_reflection: bool,
@@ -92,7 +97,7 @@ async fn serve_until_stopped(args: Args) -> anyhow::Result<()> {
         "{} holds no comune yet: name the first with --comune",
         args.data.display()
     );
-    let key = ServerKey::open(&args.data)?;
+    let identity = identity(&args)?;
     let (house, projectors) = House::open(&args.data, &comuni, clock, &args.keys.of(&args.data))?;
     house.start(projectors).await;
     if house.clock.manual().is_some() {
@@ -107,9 +112,26 @@ async fn serve_until_stopped(args: Args) -> anyhow::Result<()> {
     tracing::info!(%address, comuni = names.join(", "), "serving");
     println!("{address}");
     let options = Options { web_origins: args.web_origin, reflection: !args.no_reflection };
-    let served = serve(listener, Arc::clone(&house), &key, &options, stop_asked()).await;
+    let served = serve(listener, Arc::clone(&house), &identity, &options, stop_asked()).await;
     house.stop().await;
     served
+}
+
+/// Whose tokens are accepted: of the providers of `identity.toml`, and the server's own if asked.
+fn identity(args: &Args) -> anyhow::Result<Identity> {
+    let settings = IdentitySettings::read(&args.data)?;
+    anyhow::ensure!(
+        args.own_tokens || !settings.issuers.is_empty(),
+        "nobody could call: name identity providers in {}, or start with --own-tokens",
+        args.data.join("identity.toml").display()
+    );
+    let issuers = settings
+        .issuers
+        .into_iter()
+        .map(|issuer| Issuer::new(issuer, &args.data))
+        .collect::<Result<Vec<_>, _>>()?;
+    let identity = Identity::of(issuers);
+    Ok(if args.own_tokens { identity.with_own(&ServerKey::open(&args.data)?) } else { identity })
 }
 
 /// The comuni that a data directory holds: the directories with a log.

@@ -1,6 +1,6 @@
 //! The server put together: services, token, reflection, health, gRPC-Web with CORS, limits.
 
-use super::auth::{Authenticate, ServerKey};
+use super::auth::{Guarded, Identity};
 use super::limits::{CALL_TIMEOUT, GRACE, MESSAGE_BYTES_MAX, STREAMS_MAX};
 use super::services::Shared;
 use crate::app::House;
@@ -16,7 +16,6 @@ use pratica_proto::statistics::v1::statistics_service_server::StatisticsServiceS
 use pratica_proto::worklist::v1::worklist_service_server::WorklistServiceServer;
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
@@ -37,12 +36,11 @@ pub struct Options {
 pub async fn serve(
     listener: TcpListener,
     house: Arc<House>,
-    key: &ServerKey,
+    identity: &Identity,
     options: &Options,
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let shared = Shared { house: Arc::clone(&house) };
-    let token = Authenticate::new(key);
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_service_status("", tonic_health::ServingStatus::Serving).await;
     let reflection = if options.reflection {
@@ -61,9 +59,9 @@ pub async fn serve(
 
     macro_rules! guarded {
         ($server:ident) => {
-            InterceptedService::new(
+            Guarded::new(
                 $server::new(shared.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX),
-                token.clone(),
+                identity.clone(),
             )
         };
     }

@@ -56,6 +56,11 @@ impl MasterKey {
         text
     }
 
+    /// A keyed hash of a text that only its holders can make.
+    pub fn hash(&self, text: &str) -> [u8; 32] {
+        self.0.hash(&[text.as_bytes()])
+    }
+
     /// What wraps the other keys.
     pub(super) fn wrapping(&self) -> Result<Key, VaultError> {
         self.0.derive("pratica vault wrapping key 1")
