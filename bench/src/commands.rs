@@ -18,7 +18,7 @@ use pratica_proto::common::v1::{Address, CommandOutcome, Direction, DocumentInpu
 use pratica_proto::google::r#type::Date;
 use pratica_proto::residency::v1::residency_service_client::ResidencyServiceClient;
 use pratica_proto::residency::v1::{
-    Channel, DeclarationForm, DeclarationMember, FileDeclarationRequest, OccupationTitle,
+    DeclarationForm, DeclarationMember, FileDeclarationRequest, OccupationTitle,
     RecordVisitRequest, RegisterDeclarationRequest, ResidencyKind, VisitOutcome,
 };
 use std::time::{Duration, Instant};
@@ -261,7 +261,7 @@ fn declaration() -> FileDeclarationRequest {
         request_id: Uuid::new_v4().to_string(),
         kind: ResidencyKind::ChangeOfDwelling.into(),
         form: Some(form),
-        channel: Channel::Counter.into(),
+        channel: pratica_proto::common::v1::Channel::Counter.into(),
         ..FileDeclarationRequest::default()
     }
 }

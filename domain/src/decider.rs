@@ -5,7 +5,7 @@ use crate::case::{self, CaseFile, Procedure};
 use crate::context::Context;
 use crate::event::Event;
 use crate::rejection::Rejection;
-use crate::{imported, residency};
+use crate::{imported, permit, residency};
 
 /// A case: what its events fold to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -25,6 +25,8 @@ pub enum ProcedureState {
     NotOpened,
     /// A residency change.
     Residency(residency::State),
+    /// A building permit.
+    Permit(permit::State),
     /// A history brought in from an older system.
     Imported(imported::State),
 }
@@ -34,8 +36,13 @@ impl Case {
     pub fn phase(&self) -> &'static str {
         match (&self.procedure, &self.file.closure) {
             (ProcedureState::NotOpened, _) => "not_opened",
+            // The title lives on when the procedure has ended.
+            (ProcedureState::Permit(s @ permit::State::Titled(..)), _) => {
+                s.stage(&self.file).as_str()
+            }
             (_, Some(closure)) => closure.outcome,
             (ProcedureState::Residency(s), None) => s.phase(),
+            (ProcedureState::Permit(s), None) => s.stage(&self.file).as_str(),
             (ProcedureState::Imported(s), None) => s.phase(),
         }
     }
@@ -58,6 +65,8 @@ pub enum Command {
     Case(case::Command),
     /// One of the residency change.
     Residency(residency::Command),
+    /// One of the building permit.
+    Permit(permit::Command),
 }
 
 impl Command {
@@ -66,6 +75,16 @@ impl Command {
         match self {
             Command::Case(c) => c.name(),
             Command::Residency(c) => c.name(),
+            Command::Permit(c) => c.name(),
+        }
+    }
+
+    /// What the command carries of an act.
+    pub fn act(&self) -> case::rules::Act<'_> {
+        match self {
+            Command::Case(_) => case::rules::Act::default(),
+            Command::Residency(c) => c.act(),
+            Command::Permit(c) => c.act(),
         }
     }
 }
@@ -78,6 +97,11 @@ impl From<case::Command> for Command {
 impl From<residency::Command> for Command {
     fn from(c: residency::Command) -> Self {
         Command::Residency(c)
+    }
+}
+impl From<permit::Command> for Command {
+    fn from(c: permit::Command) -> Self {
+        Command::Permit(c)
     }
 }
 
@@ -125,14 +149,15 @@ pub struct Availability {
 pub fn actions_of(procedure: Procedure) -> impl Iterator<Item = &'static Action> {
     let own: &'static [Action] = match procedure {
         Procedure::Residency => residency::rules::ACTIONS,
-        Procedure::Permit | Procedure::Enrolment => &[],
+        Procedure::Permit => permit::rules::ACTIONS,
+        Procedure::Enrolment => &[],
     };
     case::rules::ACTIONS.iter().chain(own)
 }
 
 /// Every action of every procedure.
 pub fn all_actions() -> impl Iterator<Item = &'static Action> {
-    case::rules::ACTIONS.iter().chain(residency::rules::ACTIONS)
+    case::rules::ACTIONS.iter().chain(residency::rules::ACTIONS).chain(permit::rules::ACTIONS)
 }
 
 /// Decides a command: the events it records, or why not. Nothing recorded means that what it asks
@@ -144,6 +169,7 @@ pub fn decide(case: &Case, command: &Command, ctx: &Context<'_>) -> Result<Vec<E
     let stands = match command {
         Command::Case(c) => case::stands_already(case, c, ctx),
         Command::Residency(c) => residency::stands_already(case, c, ctx),
+        Command::Permit(c) => permit::stands_already(case, c, ctx),
     };
     if stands {
         return Ok(Vec::new());
@@ -159,6 +185,7 @@ pub fn decide(case: &Case, command: &Command, ctx: &Context<'_>) -> Result<Vec<E
     let mut events = match command {
         Command::Case(c) => case::decide(case, c, ctx),
         Command::Residency(c) => residency::decide(case, c, ctx),
+        Command::Permit(c) => permit::decide(case, c, ctx),
     }?;
     case::write_down(&mut events, ctx);
     Ok(events)
@@ -191,7 +218,7 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
                 case.procedure = initial(opened);
             }
         }
-        Event::Residency(_) | Event::Imported(_) | Event::Register(_) => {}
+        Event::Residency(_) | Event::Permit(_) | Event::Imported(_) | Event::Register(_) => {}
     }
     if let Some(closure) = closure_of(event) {
         case.file.closure = Some(closure);
@@ -205,6 +232,10 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         ProcedureState::Residency(state) => {
             residency::run_clocks(&mut case.file, &state, event);
             ProcedureState::Residency(residency::evolve(state, event))
+        }
+        ProcedureState::Permit(state) => {
+            permit::run_clocks(&mut case.file, &state, event);
+            ProcedureState::Permit(permit::evolve(state, event))
         }
         ProcedureState::Imported(state) => {
             imported::run_clocks(&mut case.file, event);
@@ -225,14 +256,20 @@ fn initial(opened: &case::Opened) -> ProcedureState {
     match (opened.procedure, opened.channel) {
         (_, case::Channel::Import) => ProcedureState::Imported(imported::State::default()),
         (Procedure::Residency, _) => ProcedureState::Residency(residency::State::default()),
-        (Procedure::Permit | Procedure::Enrolment, _) => ProcedureState::NotOpened,
+        (Procedure::Permit, _) => ProcedureState::Permit(permit::State::default()),
+        (Procedure::Enrolment, _) => ProcedureState::NotOpened,
     }
 }
 
 /// The day on which the clocks stop: silence stops them on the term's last day, in time.
 fn closes_on(case: &Case, event: &Event) -> Option<jiff::civil::Date> {
-    if let Event::Residency(residency::Event::ConfirmedBySilence(e)) = event {
-        return Some(e.due_on);
+    match event {
+        Event::Residency(residency::Event::ConfirmedBySilence(e)) => return Some(e.due_on),
+        Event::Permit(permit::Event::GrantedBySilence(e)) => return Some(e.due_on),
+        Event::Permit(permit::Event::ControlEnded(e)) if e.of == permit::Controlled::Notice => {
+            return Some(e.due_on);
+        }
+        _ => {}
     }
     let closes =
         matches!(event, Event::Case(case::Event::Withdrawn(_))) || closure_of(event).is_some();
@@ -242,6 +279,7 @@ fn closes_on(case: &Case, event: &Event) -> Option<jiff::civil::Date> {
 fn closure_of(event: &Event) -> Option<case::Closure> {
     match event {
         Event::Residency(e) => e.closes(),
+        Event::Permit(e) => e.closes(),
         Event::Imported(e) => e.closes(),
         Event::Case(_) | Event::Register(_) => None,
     }

@@ -2,7 +2,7 @@
 //!
 //! Names are explicit strings, never Rust paths: renaming a type must not touch history.
 
-use crate::{case, imported, register, residency};
+use crate::{case, imported, permit, register, residency};
 use jiff::civil::Date;
 use serde::{Deserializer, Serializer};
 
@@ -70,6 +70,8 @@ pub enum Event {
     Case(case::Event),
     /// A fact of a residency change.
     Residency(residency::Event),
+    /// A fact of a building permit.
+    Permit(permit::Event),
     /// A fact of an imported history.
     Imported(imported::Event),
     /// A fact of the protocol register.
@@ -82,6 +84,7 @@ macro_rules! each {
         match $event {
             Event::Case($e) => $body,
             Event::Residency($e) => $body,
+            Event::Permit($e) => $body,
             Event::Imported($e) => $body,
             Event::Register($e) => $body,
         }
@@ -105,6 +108,7 @@ impl Event {
         match self {
             Event::Case(e) => e.occurred_on(),
             Event::Residency(e) => e.occurred_on(),
+            Event::Permit(e) => e.occurred_on(),
             Event::Imported(_) | Event::Register(_) => None,
         }
     }
@@ -114,6 +118,7 @@ impl Event {
         [
             case::Event::TYPES,
             residency::Event::TYPES,
+            permit::Event::TYPES,
             imported::Event::TYPES,
             register::Event::TYPES,
         ]
@@ -144,6 +149,7 @@ impl Event {
             "residency" => {
                 Ok(residency::Event::deserialize_payload(event_type, d)?.map(Event::Residency))
             }
+            "permit" => Ok(permit::Event::deserialize_payload(event_type, d)?.map(Event::Permit)),
             "imported" => {
                 Ok(imported::Event::deserialize_payload(event_type, d)?.map(Event::Imported))
             }
@@ -172,6 +178,11 @@ impl From<case::Event> for Event {
 impl From<residency::Event> for Event {
     fn from(e: residency::Event) -> Self {
         Event::Residency(e)
+    }
+}
+impl From<permit::Event> for Event {
+    fn from(e: permit::Event) -> Self {
+        Event::Permit(e)
     }
 }
 impl From<imported::Event> for Event {

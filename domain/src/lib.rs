@@ -11,6 +11,7 @@ mod event;
 pub mod ids;
 pub mod imported;
 pub mod people;
+pub mod permit;
 pub mod process;
 pub mod register;
 mod rejection;

@@ -142,6 +142,52 @@ codes! {
     EmergencyAlreadyOpen = "EMERGENCY_ALREADY_OPEN",
     /// No emergency register is open.
     NoEmergency = "NO_EMERGENCY",
+    /// A request that holds the clock is open already.
+    RequestAlreadyOpen = "REQUEST_ALREADY_OPEN",
+    /// Safeguard measures suspend the decision (DPR 380/2001 art. 12 c. 3).
+    SafeguardsHold = "SAFEGUARDS_HOLD",
+    /// No opinion of this name is awaited.
+    UnknownOpinion = "UNKNOWN_OPINION",
+    /// No such body in this conference.
+    UnknownBody = "UNKNOWN_BODY",
+    /// The body has given its determination.
+    BodyHasDetermined = "BODY_HAS_DETERMINED",
+    /// A conference is under way: its determination decides.
+    ConferenceUnderWay = "CONFERENCE_UNDER_WAY",
+    /// The conference was concluded and starts again only on observations.
+    ConferenceConcluded = "CONFERENCE_CONCLUDED",
+    /// The conference has met already.
+    ConferenceMet = "CONFERENCE_MET",
+    /// Bodies have not determined and still may.
+    PositionsAwaited = "POSITIONS_AWAITED",
+    /// The positions ask for a meeting (L. 241/1990 art. 14-bis c. 6).
+    MeetingNeeded = "MEETING_NEEDED",
+    /// The positions lead to the other outcome (L. 241/1990 art. 14-bis c. 5).
+    PositionsSayOtherwise = "POSITIONS_SAY_OTHERWISE",
+    /// Constrained property needs the bodies' assent (DPR 380/2001 art. 20; L. 241/1990 art. 14).
+    AuthorisationsMissing = "AUTHORISATIONS_MISSING",
+    /// Nobody asked for an attestation that was not answered.
+    NoAttestationAsked = "NO_ATTESTATION_ASKED",
+    /// The title's effect is suspended: bodies may oppose it, or one did.
+    EffectSuspended = "EFFECT_SUSPENDED",
+    /// The works have started.
+    WorksStarted = "WORKS_STARTED",
+    /// No request for more time is open under this name.
+    UnknownExtension = "UNKNOWN_EXTENSION",
+    /// A request for more time awaits its answer.
+    ExtensionPending = "EXTENSION_PENDING",
+    /// The parts do not add up to the whole.
+    AmountsDiffer = "AMOUNTS_DIFFER",
+    /// The amount is more than is open.
+    AmountTooHigh = "AMOUNT_TOO_HIGH",
+    /// No such part of the contribution, or not one that works can offset.
+    UnknownContribution = "UNKNOWN_CONTRIBUTION",
+    /// No such instalment.
+    UnknownInstalment = "UNKNOWN_INSTALMENT",
+    /// The instalment was paid.
+    InstalmentPaid = "INSTALMENT_PAID",
+    /// The time that is given is shorter than the law allows.
+    TimeTooShort = "TIME_TOO_SHORT",
     /// Annulment needs the act that authorised it (DPR 445/2000 art. 54).
     AuthorisationMissing = "AUTHORISATION_MISSING",
     /// What is asked is of another year than the register.

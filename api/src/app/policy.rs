@@ -76,6 +76,26 @@ const ACTS: &[&str] = &[
     "residency.register_ex_officio",
     "residency.cancel",
     "residency.open_ex_officio",
+    "permit.find_irreceivable",
+    "permit.declare_complex",
+    "permit.apply_safeguards",
+    "permit.end_safeguards",
+    "permit.convene_conference",
+    "permit.conclude_conference",
+    "permit.issue",
+    "permit.refuse",
+    "permit.archive",
+    "permit.answer_attestation",
+    "permit.invoke_substitute",
+    "permit.annul",
+    "permit.determine_contribution",
+    "permit.offset_contribution",
+    "permit.grant_extension",
+    "permit.refuse_extension",
+    "permit.declare_lapse",
+    "permit.transfer",
+    "permit.order_conformation",
+    "permit.prohibit",
     "case.send_notice",
     "case.reopen",
     "case.extend_term",
@@ -92,6 +112,13 @@ const PARTY: &[&str] = &[
     "case.withdraw",
     "case.grant_representation",
     "case.end_representation",
+    "permit.answer_changes",
+    "permit.request_attestation",
+    "permit.start_works",
+    "permit.finish_works",
+    "permit.request_extension",
+    "permit.report_usability",
+    "permit.report_conformation",
 ];
 
 /// What a workflow of the paperless office writes back.
@@ -100,24 +127,33 @@ const SERVICE: &[&str] = &[
     "case.record_notice_receipt",
     "case.answer_request",
     "residency.declare",
+    "permit.file",
+    "permit.answer_changes",
+    "permit.record_opinion",
+    "permit.record_determination",
+    "permit.record_payment",
+    "permit.publish",
 ];
 
 /// What only Pratica's own processes send.
 const SYSTEM: &[&str] = &["case.expire_term", "case.record_registration"];
+
+/// What opens a case.
+const OPENS: &[&str] = &["residency.declare", "residency.open_ex_officio", "permit.file"];
 
 /// The table: role x command x relation.
 pub fn may_command(principal: &Principal, command: &str, relation: Relation) -> bool {
     if SYSTEM.contains(&command) {
         return principal.role == Role::System;
     }
-    let opens = matches!(command, "residency.declare" | "residency.open_ex_officio");
+    let opens = OPENS.contains(&command);
     if opens != (relation == Relation::New) {
         // A filing names no case; every other command names one.
         return false;
     }
     match principal.role {
         Role::Citizen => {
-            command == "residency.declare"
+            matches!(command, "residency.declare" | "permit.file")
                 || (relation == Relation::Party && PARTY.contains(&command))
         }
         Role::Clerk => {

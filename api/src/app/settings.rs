@@ -14,6 +14,10 @@ const EMBEDDED: &[(&str, &str)] = &[
     ("nl-wabo.toml", include_str!("../../../rules/nl-wabo.toml")),
 ];
 
+/// The rules of regions, which a comune asks for by name.
+const REGIONS: &[(&str, &str)] =
+    &[("lombardia", include_str!("../../../rules/lombardia-2026.toml"))];
+
 /// The settings of one comune.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -26,6 +30,8 @@ pub struct Settings {
     pub holidays: Vec<LocalHoliday>,
     /// Proof that the log was not altered.
     pub evidence: EvidenceSettings,
+    /// The region whose terms apply, such as `lombardia`; the national ones if absent.
+    pub region: Option<String>,
     /// Rule files of the comune, relative to its directory, in order; each may extend another.
     pub rules: Vec<PathBuf>,
 }
@@ -77,6 +83,17 @@ pub enum SettingsError {
         #[source]
         source: Box<toml::de::Error>,
     },
+    /// No rules of this region come with the program.
+    #[error(
+        "region \"{region}\" is not known; known are: {known}. Leave it out for the national terms, \
+         or add a rules file of your own"
+    )]
+    Region {
+        /// What was asked for.
+        region: String,
+        /// What there is.
+        known: String,
+    },
     /// A rule cannot be used.
     #[error("{path} holds a rule that cannot be used")]
     Rule {
@@ -123,6 +140,15 @@ impl Settings {
     pub fn rules(&self, directory: &Path) -> Result<Rules, SettingsError> {
         let mut book = RuleBook::new();
         for (name, text) in EMBEDDED {
+            add(&mut book, Path::new(name), text)?;
+        }
+        if let Some(region) = &self.region {
+            let Some((name, text)) = REGIONS.iter().find(|(name, _)| name == region) else {
+                return Err(SettingsError::Region {
+                    region: region.clone(),
+                    known: REGIONS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "),
+                });
+            };
             add(&mut book, Path::new(name), text)?;
         }
         for file in &self.rules {

@@ -10,6 +10,7 @@ use pratica_proto::cases::v1::casework_service_server::CaseworkServiceServer;
 use pratica_proto::evidence::v1::evidence_service_server::EvidenceServiceServer;
 use pratica_proto::feed::v1::feed_service_server::FeedServiceServer;
 use pratica_proto::history::v1::history_service_server::HistoryServiceServer;
+use pratica_proto::permit::v1::permit_service_server::PermitServiceServer;
 use pratica_proto::register::v1::register_service_server::RegisterServiceServer;
 use pratica_proto::residency::v1::residency_service_server::ResidencyServiceServer;
 use pratica_proto::statistics::v1::statistics_service_server::StatisticsServiceServer;
@@ -76,6 +77,7 @@ pub async fn serve(
         .add_optional_service(v1)
         .add_optional_service(alpha)
         .add_service(guarded!(ResidencyServiceServer))
+        .add_service(guarded!(PermitServiceServer))
         .add_service(guarded!(CaseworkServiceServer))
         .add_service(guarded!(CasesServiceServer))
         .add_service(guarded!(WorklistServiceServer))

@@ -11,6 +11,7 @@ use pratica_domain::case::{
 };
 use pratica_domain::ids::ProtocolNumber;
 use pratica_domain::people::Person;
+use pratica_domain::permit::Event as PermitEvent;
 use pratica_domain::residency::Event as ResidencyEvent;
 use pratica_domain::term::TermStatus;
 use pratica_domain::{Case, Event};
@@ -261,8 +262,12 @@ fn receipt(
     deadlines: &[common::Deadline],
     language: Language,
 ) -> Option<common::Receipt> {
-    let filed =
-        done.events.iter().any(|e| matches!(e, Event::Residency(ResidencyEvent::Declared(_))));
+    let filed = done.events.iter().any(|e| {
+        matches!(
+            e,
+            Event::Residency(ResidencyEvent::Declared(_)) | Event::Permit(PermitEvent::Filed(_))
+        )
+    });
     let opening = done.case.file.opening.as_ref().filter(|_| filed)?;
     let filing_number = filing_number(&done.case.file);
     let silence = deadlines.iter().find(|d| d.effect_at_end == "silence_assent");
@@ -290,9 +295,10 @@ fn receipt(
     })
 }
 
-/// The protocol number of the filing: the declaration's.
+/// The protocol number of the filing: the declaration's or the application's.
 fn filing_number(file: &CaseFile) -> Option<ProtocolNumber> {
-    file.documents.values().find(|d| d.kind == "declaration").and_then(|d| d.number)
+    let filing = |kind: &str| matches!(kind, "declaration" | "application");
+    file.documents.values().find(|d| filing(&d.kind)).and_then(|d| d.number)
 }
 
 /// A row of a list; `internal` for staff.

@@ -10,6 +10,19 @@ use crate::people::Person;
 use crate::term::Length;
 use jiff::civil::Date;
 
+/// A document that comes with a filing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// What it is.
+    pub kind: String,
+    /// Media type.
+    pub media_type: String,
+    /// Size in bytes.
+    pub size_bytes: u64,
+    /// SHA-256 in lower-case hexadecimal.
+    pub sha256: String,
+}
+
 /// A command that every procedure knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {

@@ -2,16 +2,16 @@
 
 use super::commands::Command;
 use super::events::{self, ClockEffect, Event as CaseEvent, NoticeStopsAt};
-use super::rules::{reckoned, restarts, silent_terms};
+use super::procedure::{end_of_term, notice_extends, notice_suspends, restarts};
 use super::terms::TermKey;
 use crate::context::Context;
 use crate::decider::Case;
 use crate::event::Event;
-use crate::ids::{EntryId, SubjectId};
+use crate::ids::{EntryId, SubjectId, derived};
 use crate::people::Personal;
 use crate::rejection::{Rejection, RejectionCode as Code};
 use crate::residency;
-use crate::term::{EffectAtEnd, first_instant_after};
+use crate::term::first_instant_after;
 use jiff::civil::Date;
 
 /// The article behind requests that suspend.
@@ -58,7 +58,9 @@ pub(crate) fn decide(
             let reason = Some(reason).filter(|r| !r.trim().is_empty()).map(|r| personal(&r));
             events::Assigned { office, officer, reason }.into()
         }
-        Command::NameResponsible { officer } => events::ResponsibleNamed { officer }.into(),
+        Command::NameResponsible { officer } => {
+            events::ResponsibleNamed { officer, named_on: Some(ctx.today()) }.into()
+        }
         Command::DeclareConflict { officer, reason } => {
             let reason = personal(&reason);
             events::ConflictDeclared { officer, reason }.into()
@@ -129,15 +131,15 @@ pub(crate) fn decide(
                 Some("receipt") => NoticeStopsAt::Receipt,
                 _ => NoticeStopsAt::Sending,
             };
-            events::NoticeSent {
+            let notice = events::NoticeSent {
                 notice: entry("notice"),
                 sent_on,
                 mode,
                 reasons: reasons.iter().map(|r| personal(r)).collect(),
-                suspends: silent_terms(case),
+                suspends: notice_suspends(case, ctx)?,
                 stops_at,
-            }
-            .into()
+            };
+            return with_its_extensions(case, notice, ctx);
         }
         Command::RecordNoticeReceipt { received_on, mode } => {
             events::NoticeReceived { notice: notice_id(case)?, received_on, mode }.into()
@@ -156,6 +158,7 @@ pub(crate) fn decide(
             by: ctx.actor.id.clone(),
             outcome,
             reasons: personal(&reasons),
+            made_on: Some(ctx.today()),
         }
         .into(),
         Command::WithdrawProposal { reason } => {
@@ -206,6 +209,25 @@ pub(crate) fn decide(
     Ok(vec![Event::Case(event)])
 }
 
+/// The notice, and the terms that the law lengthens on account of it.
+pub(crate) fn with_its_extensions(
+    case: &Case,
+    notice: events::NoticeSent,
+    ctx: &Context<'_>,
+) -> Result<Vec<Event>, Rejection> {
+    let owner = case.file.applicant().map_or(SubjectId(ctx.case_id.0), |(subject, _)| *subject);
+    let id = notice.notice;
+    let mut all = vec![Event::Case(notice.into())];
+    for (term, by, basis) in notice_extends(case, ctx)? {
+        let extension = EntryId(derived(id.0, term.as_str()));
+        let reason = Personal::new(owner, "Preavviso di rigetto".to_owned());
+        let extended =
+            events::TermExtended { term, extension, by, reason, basis: basis.to_owned() };
+        all.push(Event::Case(extended.into()));
+    }
+    Ok(all)
+}
+
 fn notice_id(case: &Case) -> Result<EntryId, Rejection> {
     case.file.terms.last_notice().map(|n| n.notice).ok_or(Rejection::new(Code::NoNotice))
 }
@@ -224,10 +246,7 @@ fn expire(
             CaseEvent::from(events::RequestLapsed { request, due_on, legal_at }).into(),
         ]);
     }
-    let effect = reckoned(case, term, ctx)?.map(|t| t.rule.effect_at_end);
-    if let Some(EffectAtEnd::SilenceAssent) = effect
-        && let Some(events) = residency::silence(case, term, due_on, ctx)?
-    {
+    if let Some(events) = end_of_term(case, term, due_on, ctx)? {
         return Ok(events);
     }
     let expired = events::TermExpired { term: term.clone(), due_on, legal_at };

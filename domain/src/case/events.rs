@@ -246,6 +246,10 @@ pub struct Assigned {
 pub struct ResponsibleNamed {
     /// Who it is.
     pub officer: OfficerId,
+    /// The day; the communication to the applicant of a permit is measured by it. Absent in
+    /// early histories.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub named_on: Option<Date>,
 }
 
 /// An officer abstains (L. 241/1990 art. 6-bis). The reason stays internal.
@@ -527,6 +531,24 @@ pub enum Tenor {
     Negative,
 }
 
+/// Term and authority of appeal, which every notified act states (L. 241/1990 art. 3 c. 4).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Appeal {
+    /// The authority, such as the Prefect.
+    pub authority: String,
+    /// Days from notification.
+    pub term_days: u16,
+}
+
+/// An act after its term says so (L. 241/1990 art. 2 c. 9-quinquies).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LateStatement {
+    /// The last day of the term.
+    pub due_on: Date,
+    /// How many days after it.
+    pub days_late: u32,
+}
+
 /// An act was proposed to who decides (L. 241/1990 art. 6 c. 1 lett. e).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProposalMade {
@@ -538,6 +560,9 @@ pub struct ProposalMade {
     pub outcome: Tenor,
     /// Why.
     pub reasons: Personal<String>,
+    /// The day; the decision on a permit is due from it. Absent in early histories.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_on: Option<Date>,
 }
 
 /// A proposal was taken back.

@@ -6,18 +6,19 @@
 mod commands;
 mod decide;
 mod events;
+pub(crate) mod procedure;
 pub mod rules;
 mod stands;
 mod state;
 mod terms;
 mod written;
 
-pub use commands::Command;
-pub(crate) use decide::decide;
+pub use commands::{Attachment, Command};
+pub(crate) use decide::{decide, with_its_extensions};
 pub use events::*;
 pub(crate) use stands::stands_already;
 pub use state::{
     CaseFile, Closure, Document, Opening, Party, Proposal, Representation, Request, RequestState,
 };
 pub use terms::{NoticeClock, OBSERVATIONS_RULE, ReckonedTerm, TermKey, Terms};
-pub(crate) use written::{write_down, written_id};
+pub(crate) use written::{attach, write_down, written_id};

@@ -1,6 +1,7 @@
 //! The rules of the common commands: one named function a rule, one ordered list a command.
 
 mod content;
+mod decision;
 mod phase;
 mod terms;
 
@@ -10,19 +11,23 @@ use content::{
     dates_are_plausible, parties_and_documents_are_known, reasons_are_given, the_request_is_open,
     who_acts_has_no_conflict, who_is_chosen_has_no_conflict,
 };
+pub use decision::Act;
+pub(crate) use decision::{
+    a_notice_came_first, departing_from_the_proposal_is_reasoned, observations_are_answered,
+    observations_could_be_filed, the_act_is_reasoned, the_act_states_the_appeal,
+    who_decides_did_not_propose,
+};
 use phase::{
     a_proposal_stands, a_request_can_be_answered, a_request_waits, a_suspension_holds,
     no_proposal_stands, somebody_is_represented, the_case_is_closed, the_case_was_opened,
     the_law_reopens_it, the_phase_allows_a_notice, there_is_an_application, withdrawal_is_in_time,
 };
-pub(crate) use phase::{refuse, the_case_is_open, wrong_phase};
+pub(crate) use phase::{refuse, the_case_is_new, the_case_is_open, wrong_phase};
 use terms::{
     a_notice_was_sent, it_is_a_term_of_conclusion, no_notice_is_open, receipt_is_not_on_record,
     the_notice_is_in_time, the_suspension_is_the_first, the_term_has_run_out, the_term_runs,
 };
-pub(crate) use terms::{
-    reckoned, restarts, silence_has_not_decided, silence_has_not_formed, silent_terms,
-};
+pub(crate) use terms::{reckoned, silence_has_not_decided, silence_has_not_formed};
 
 macro_rules! rule {
     ($check:ident, $kind:ident, $article:literal) => {
@@ -35,6 +40,20 @@ pub(crate) const OPENED: Rule = rule!(the_case_was_opened, Standing, "");
 pub(crate) const OPEN: Rule = rule!(the_case_is_open, Standing, "L. 241/1990 art. 2 c. 1");
 pub(crate) const NO_CONFLICT: Rule =
     rule!(who_acts_has_no_conflict, Standing, "L. 241/1990 art. 6-bis");
+pub(crate) const NEW: Rule = rule!(the_case_is_new, Standing, "");
+pub(crate) const FOUR_EYES: Rule =
+    rule!(who_decides_did_not_propose, Standing, "L. 241/1990 art. 6 c. 1 lett. e");
+pub(crate) const NOTICE_FIRST: Rule =
+    rule!(a_notice_came_first, Standing, "L. 241/1990 art. 10-bis");
+pub(crate) const HEARD: Rule =
+    rule!(observations_could_be_filed, Standing, "L. 241/1990 art. 10-bis");
+pub(crate) const ACT_REASONED: Rule = rule!(the_act_is_reasoned, Content, "L. 241/1990 art. 3");
+pub(crate) const ANSWERED: Rule =
+    rule!(observations_are_answered, Content, "L. 241/1990 art. 10-bis");
+pub(crate) const APPEAL: Rule =
+    rule!(the_act_states_the_appeal, Content, "L. 241/1990 art. 3 c. 4");
+pub(crate) const DEPARTURE: Rule =
+    rule!(departing_from_the_proposal_is_reasoned, Content, "L. 241/1990 art. 6 c. 1 lett. e");
 const NOTICE_OPEN: Rule = rule!(a_notice_was_sent, Standing, "L. 241/1990 art. 10-bis");
 const ONE_NOTICE: Rule = rule!(no_notice_is_open, Standing, "L. 241/1990 art. 10-bis");
 const NOTICE_FITS: Rule = rule!(the_phase_allows_a_notice, Standing, "L. 241/1990 art. 10-bis");

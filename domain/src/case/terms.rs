@@ -10,7 +10,7 @@ use crate::term::{
 };
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// Names one clock of a case: a rule, and the request or notice that it belongs to, if any.
@@ -117,6 +117,8 @@ impl ReckonedTerm {
 pub struct Terms {
     clocks: BTreeMap<TermKey, CaseTerm>,
     notices: Vec<NoticeClock>,
+    /// What happens to the first happens to the second, but start and end.
+    followers: BTreeMap<TermKey, BTreeSet<TermKey>>,
 }
 
 impl Terms {
@@ -163,11 +165,44 @@ impl Terms {
         self.clocks.insert(key, term);
     }
 
-    /// Adds an operation to a clock that exists.
+    /// Lets a clock, there or to come, follow another: what suspends, interrupts or resumes the
+    /// one does so to the other, even after the first has stopped.
+    pub(crate) fn follow(&mut self, leader: &TermKey, follower: TermKey) {
+        self.followers.entry(leader.clone()).or_default().insert(follower);
+    }
+
+    /// Adds an operation to a clock that exists, and to those that follow it.
     pub fn push(&mut self, key: &TermKey, entry: ClockEntry) {
+        let shared = matches!(
+            entry.operation,
+            ClockOperation::Suspend { .. }
+                | ClockOperation::Resume { .. }
+                | ClockOperation::Interrupt { .. }
+                | ClockOperation::Restart { .. }
+        );
+        if shared {
+            for follower in self.followers.get(key).into_iter().flatten() {
+                if let Some(term) = self.clocks.get_mut(follower) {
+                    term.clock.push(entry.clone());
+                }
+            }
+        }
         if let Some(term) = self.clocks.get_mut(key) {
             term.clock.push(entry);
         }
+    }
+
+    /// Lets a clock that was stopped run on as if it had not been.
+    pub(crate) fn reinstate(&mut self, key: &TermKey) {
+        if let Some(term) = self.clocks.get_mut(key) {
+            let stop = |e: &ClockEntry| matches!(e.operation, ClockOperation::Stop { .. });
+            term.clock.entries.retain(|e| !stop(e));
+        }
+    }
+
+    /// Takes a clock away whose ground fell away.
+    pub(crate) fn remove(&mut self, key: &TermKey) {
+        self.clocks.remove(key);
     }
 
     /// Stops every clock that has not been stopped.

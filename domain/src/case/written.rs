@@ -1,11 +1,13 @@
 //! Acts and messages as documents: what goes out or comes in enters the case's file with its hash,
 //! so that the register's process can give it a number (DPR 445/2000 art. 53).
 
+use super::commands::Attachment;
 use super::events::{Direction, DocumentAdded, Event as CaseEvent};
 use crate::context::Context;
 use crate::event::{Event, Occurrence};
 use crate::ids::{DocumentId, derived};
-use crate::residency;
+use crate::{permit, residency};
+use jiff::civil::Date;
 
 /// What kind of document an event is, and which way it goes; most events are none.
 fn document_of(event: &Event) -> Option<(&'static str, Direction)> {
@@ -31,8 +33,48 @@ fn document_of(event: &Event) -> Option<(&'static str, Direction)> {
             residency::Event::Reported(_) => Some(("report", Outgoing)),
             _ => None,
         },
+        Event::Permit(e) => of_a_permit(e),
         Event::Imported(_) | Event::Register(_) => None,
     }
+}
+
+fn of_a_permit(event: &permit::Event) -> Option<(&'static str, Direction)> {
+    use Direction::{Incoming, Outgoing};
+    use permit::Event::*;
+    Some(match event {
+        Filed(_) => ("application", Incoming),
+        FoundIrreceivable(_) => ("irreceivability_act", Outgoing),
+        DeclaredComplex(_) => ("complexity_resolution", Outgoing),
+        ChangesAnswered(_) => ("changes_answer", Incoming),
+        SafeguardsApplied(_) => ("safeguards_act", Outgoing),
+        OpinionRequested(_) => ("opinion_request", Outgoing),
+        OpinionReceived(_) => ("opinion", Incoming),
+        ConferenceConvened(_) => ("conference_convocation", Outgoing),
+        DeterminationReceived(_) => ("determination", Incoming),
+        ConferenceConcluded(_) => ("conference_determination", Outgoing),
+        OppositionRaised(_) => ("opposition", Incoming),
+        // A positive determination is the title itself: it goes out once.
+        Issued(e) if e.conference.is_some() => return None,
+        Issued(_) => ("permit", Outgoing),
+        Refused(_) => ("refusal_act", Outgoing),
+        Archived(_) => ("archiving_act", Outgoing),
+        SilenceAttested(_) => ("silence_attestation", Outgoing),
+        AttestationRequested(_) => ("attestation_request", Incoming),
+        AttestationDenied(_) => ("attestation_answer", Outgoing),
+        Annulled(_) => ("annulment_act", Outgoing),
+        ContributionDetermined(_) => ("contribution_demand", Outgoing),
+        WorksStarted(_) => ("works_start_notice", Incoming),
+        WorksFinished(_) => ("works_end_notice", Incoming),
+        ExtensionRequested(_) => ("extension_request", Incoming),
+        ExtensionGranted(_) | ExtensionRefused(_) => ("extension_act", Outgoing),
+        Lapsed(e) if e.ground == permit::LapseGround::NewPlan => ("lapse_act", Outgoing),
+        Transferred(_) => ("transfer_act", Outgoing),
+        UsabilityReported(_) => ("usability_report", Incoming),
+        ConformationOrdered(_) => ("conformation_order", Outgoing),
+        ConformationReported(_) => ("conformation_report", Incoming),
+        Prohibited(e) if e.reasons.is_some() => ("prohibition_act", Outgoing),
+        _ => return None,
+    })
 }
 
 /// Adds a document for each event that is one.
@@ -60,6 +102,31 @@ pub(crate) fn write_down(events: &mut Vec<Event>, ctx: &Context<'_>) {
         });
     }
     events.extend(documents.into_iter().map(|d| Event::Case(d.into())));
+}
+
+/// Adds the documents that came with a filing, under the number of what was filed.
+pub(crate) fn attach(
+    events: &mut Vec<Event>,
+    attachments: &[Attachment],
+    filed_on: Date,
+    main: DocumentId,
+    ctx: &Context<'_>,
+) {
+    for (index, a) in attachments.iter().enumerate() {
+        let document = DocumentAdded {
+            document: DocumentId(ctx.new_id(&format!("attachment {index}"))),
+            kind: a.kind.clone(),
+            media_type: a.media_type.clone(),
+            size_bytes: a.size_bytes,
+            sha256: a.sha256.clone(),
+            direction: Direction::Incoming,
+            dated_on: filed_on,
+            version: 1,
+            replaces: None,
+            attached_to: Some(main),
+        };
+        events.push(Event::Case(document.into()));
+    }
 }
 
 /// The identifier that the document written for the event at `index` of a request gets.

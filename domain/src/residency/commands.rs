@@ -1,9 +1,8 @@
 //! What may be asked of a residency change.
 
-use super::events::{
-    Annex, Appeal, Authority, EndingFact, Ground, Kind, OccupationTitle, VisitOutcome,
-};
-use crate::case::Channel;
+use super::events::{Annex, Authority, EndingFact, Ground, Kind, OccupationTitle, VisitOutcome};
+use crate::case::rules::Act;
+use crate::case::{Appeal, Attachment, Channel, Tenor};
 use crate::ids::{CaseId, OfficeId};
 use crate::people::{Address, Person};
 use jiff::{Timestamp, civil::Date};
@@ -23,19 +22,6 @@ pub struct MemberForm {
     pub annex: Option<Annex>,
     /// The comune or State that they come from or go to.
     pub origin: String,
-}
-
-/// A document that comes with a filing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attachment {
-    /// What it is.
-    pub kind: String,
-    /// Media type.
-    pub media_type: String,
-    /// Size in bytes.
-    pub size_bytes: u64,
-    /// SHA-256 in lower-case hexadecimal.
-    pub sha256: String,
 }
 
 /// A declaration as filed. The first member is the applicant.
@@ -198,6 +184,32 @@ impl Command {
             Command::Cancel { .. } => "residency.cancel",
             Command::RecordConsularForm { .. } => "residency.record_consular_form",
             Command::Report { .. } => "residency.report",
+        }
+    }
+
+    /// What the command carries of an act.
+    pub fn act(&self) -> Act<'_> {
+        match self {
+            Command::FindIrreceivable { reasons, appeal, .. }
+            | Command::Cancel { reasons, appeal } => {
+                Act { reasons: Some(("reasons", reasons)), appeal: Some(appeal), ..Act::default() }
+            }
+            Command::Confirm { departure, .. } => {
+                Act { departure: Some((Tenor::Favourable, departure)), ..Act::default() }
+            }
+            Command::RestorePosition { reasons, answers, appeal, departure } => Act {
+                reasons: Some(("reasons", reasons)),
+                answers: Some(answers),
+                appeal: Some(appeal),
+                departure: Some((Tenor::Negative, departure)),
+            },
+            Command::OpenExOfficio { grounds, .. } => {
+                Act { reasons: Some(("grounds", grounds)), ..Act::default() }
+            }
+            Command::RecordVisit { report, .. } => {
+                Act { reasons: Some(("report", report)), ..Act::default() }
+            }
+            _ => Act::default(),
         }
     }
 }

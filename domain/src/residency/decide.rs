@@ -1,24 +1,24 @@
 //! Turns an allowed command into the facts it records. Every refusal stands in `rules`.
 
-use super::commands::{Attachment, Command, Form};
+use super::commands::{Command, Form};
 use super::events::{
     Cancelled, Completed, Confirmed, ConfirmedBySilence, Consequence, ConsularFormReceived,
-    Content, Declared, EndedByFact, Event as Own, FoundIrreceivable, Invited, Kind, LateStatement,
-    Member, OpenedExOfficio, PositionRestored, Registered, RegistrationMode, Reported,
-    SilenceAttested, Superseded, VisitRecorded,
+    Content, Declared, EndedByFact, Event as Own, FoundIrreceivable, Invited, Kind, Member,
+    OpenedExOfficio, PositionRestored, Registered, RegistrationMode, Reported, SilenceAttested,
+    Superseded, VisitRecorded,
 };
 use super::rules::{DECLARED_FITS, declared_late, silence_would_confirm};
 use super::state::{Declaration, Phase, State};
 use super::{CHECKS, REGISTRATION};
 use crate::case::rules::{reckoned, wrong_phase};
 use crate::case::{
-    Channel, Direction, DocumentAdded, Opened, PartyAdded, PartyRole, Procedure, TermKey,
+    Attachment, Channel, LateStatement, Opened, PartyAdded, PartyRole, Procedure, TermKey, attach,
     written_id,
 };
 use crate::context::Context;
 use crate::decider::{Case, ProcedureState};
 use crate::event::Event;
-use crate::ids::{DocumentId, EntryId, OfficeId, SubjectId};
+use crate::ids::{EntryId, OfficeId, SubjectId};
 use crate::people::Personal;
 use crate::rejection::{Rejection, RejectionCode as Code};
 use crate::term::{first_instant_after, rome_date};
@@ -129,7 +129,7 @@ pub(crate) fn decide(
         Command::Cancel { reasons, appeal } => {
             let kind = match &case.procedure {
                 ProcedureState::Residency(state) => state.kind(),
-                ProcedureState::NotOpened | ProcedureState::Imported(_) => None,
+                _ => None,
             };
             one(Cancelled {
                 cancelled_on: today,
@@ -216,21 +216,7 @@ fn declare(
         content: content(form, &subjects, filed_on),
     };
     events.push(Event::Residency(declared.into()));
-    for (index, a) in attachments.iter().enumerate() {
-        let document = DocumentAdded {
-            document: DocumentId(ctx.new_id(&format!("attachment {index}"))),
-            kind: a.kind.clone(),
-            media_type: a.media_type.clone(),
-            size_bytes: a.size_bytes,
-            sha256: a.sha256.clone(),
-            direction: Direction::Incoming,
-            dated_on: filed_on,
-            version: 1,
-            replaces: None,
-            attached_to: Some(declaration_document),
-        };
-        events.push(Event::Case(document.into()));
-    }
+    attach(&mut events, attachments, filed_on, declaration_document, ctx);
     Ok(events)
 }
 

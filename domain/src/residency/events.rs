@@ -1,6 +1,6 @@
 //! The facts of a residency change that no other procedure has.
 
-use crate::case::Closure;
+use crate::case::{Appeal, Closure, LateStatement};
 use crate::event::{Occurrence, events};
 use crate::ids::{CaseId, EntryId, SubjectId};
 use crate::people::{Address, Personal};
@@ -325,15 +325,6 @@ pub struct FoundIrreceivable {
     pub appeal: Appeal,
 }
 
-/// Term and authority of appeal, which every notified act states (L. 241/1990 art. 3 c. 4).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Appeal {
-    /// The authority, such as the Prefect.
-    pub authority: String,
-    /// Days from notification.
-    pub term_days: u16,
-}
-
 /// How a registration came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -432,15 +423,6 @@ pub enum Consequence {
     PublicSecurityReport,
     /// The comune of origin is told.
     ComuneOfOriginTold,
-}
-
-/// An act after its term says so (L. 241/1990 art. 2 c. 9-quinquies).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LateStatement {
-    /// The last day of the term.
-    pub due_on: Date,
-    /// How many days after it.
-    pub days_late: u32,
 }
 
 /// The registration was annulled from the day of the declaration (art. 18-bis c. 2).

@@ -23,7 +23,8 @@ pub mod rules;
 mod stands;
 mod state;
 
-pub use commands::{Attachment, Command, Form, MemberForm};
+pub use crate::case::{Appeal, Attachment, LateStatement};
+pub use commands::{Command, Form, MemberForm};
 pub(crate) use decide::{decide, silence};
 pub use events::*;
 pub(crate) use stands::stands_already;

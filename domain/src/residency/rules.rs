@@ -5,13 +5,14 @@ mod ex_officio;
 mod form;
 mod phase;
 
-use crate::case::rules::{NO_CONFLICT, OPEN, OPENED, SILENT, rule};
+use crate::case::rules::{
+    ACT_REASONED as REASONED, ANSWERED, APPEAL, DEPARTURE, FOUR_EYES, HEARD, NEW, NO_CONFLICT,
+    NOTICE_FIRST, OPEN, OPENED, SILENT, rule,
+};
 use crate::decider::{Action, Check, Rule};
 pub(crate) use decision::silence_would_confirm;
 use decision::{
-    a_notice_came_first, acceptance_after_a_notice_is_reasoned, another_case_supersedes,
-    departing_from_the_proposal_is_reasoned, it_happened_before_silence, observations_are_answered,
-    observations_could_be_filed, who_decides_did_not_propose,
+    acceptance_after_a_notice_is_reasoned, another_case_supersedes, it_happened_before_silence,
 };
 use ex_officio::{
     checks_were_repeated, it_is_about_a_cancellation, it_is_about_an_omitted_declaration,
@@ -21,8 +22,7 @@ use ex_officio::{
 pub(crate) use form::declared_late;
 pub use form::defects;
 use form::{
-    a_ground_is_named, dates_are_plausible, ended_before, the_act_is_reasoned,
-    the_act_states_the_appeal, the_case_is_new, the_declaration_is_receivable,
+    a_ground_is_named, dates_are_plausible, ended_before, the_declaration_is_receivable,
     the_form_can_be_a_case,
 };
 pub(crate) use phase::{
@@ -35,20 +35,13 @@ use phase::{
     there_are_checks_to_close, there_is_something_to_report, visits_make_sense,
 };
 
-const NEW: Rule = rule!(the_case_is_new, Standing, "");
 const FORM: Rule = rule!(the_form_can_be_a_case, Content, "DPR 223/1989 art. 13");
 const DATES: Rule = rule!(dates_are_plausible, Content, "L. 241/1990 art. 18-bis");
-const REASONED: Rule = rule!(the_act_is_reasoned, Content, "L. 241/1990 art. 3");
-const APPEAL: Rule = rule!(the_act_states_the_appeal, Content, "L. 241/1990 art. 3 c. 4");
 const OWN: Rule = rule!(it_is_a_residency_case, Standing, "");
 const BEFORE_REGISTRATION: Rule =
     rule!(it_is_not_registered_yet, Standing, "DL 5/2012 art. 5 c. 3");
 const UNDER_WAY: Rule = rule!(checks_are_under_way, Standing, "DPR 223/1989 art. 18-bis");
 const EX_OFFICIO: Rule = rule!(the_office_opened_it, Standing, "DPR 223/1989 arts. 11, 15");
-const FOUR_EYES: Rule =
-    rule!(who_decides_did_not_propose, Standing, "L. 241/1990 art. 6 c. 1 lett. e");
-const DEPARTURE: Rule =
-    rule!(departing_from_the_proposal_is_reasoned, Content, "L. 241/1990 art. 6 c. 1 lett. e");
 
 const fn action(command: &'static str, rules: &'static [Rule]) -> Action {
     Action { command, rules, offered: true }
@@ -114,11 +107,11 @@ pub const ACTIONS: &[Action] = &[
             NO_CONFLICT,
             UNDER_WAY,
             SILENT,
-            rule!(a_notice_came_first, Standing, "L. 241/1990 art. 10-bis"),
-            rule!(observations_could_be_filed, Standing, "L. 241/1990 art. 10-bis"),
+            NOTICE_FIRST,
+            HEARD,
             FOUR_EYES,
             REASONED,
-            rule!(observations_are_answered, Content, "L. 241/1990 art. 10-bis"),
+            ANSWERED,
             APPEAL,
             DEPARTURE,
         ],

@@ -96,6 +96,23 @@ impl Given {
         self
     }
 
+    /// The same case filed in Lombardy.
+    pub(crate) fn of_lombardy(mut self) -> Given {
+        let sets = [crate::support::ITALY, crate::support::LOMBARDY];
+        let book = RuleBook::from_sets(sets.map(|text| toml::from_str(text).unwrap())).unwrap();
+        assert!(book.validate().is_ok());
+        self.book = Box::leak(Box::new(book));
+        let mut log = self.log.clone();
+        for event in &mut log {
+            if let Event::Case(pratica_domain::case::Event::Opened(opened)) = event {
+                opened.rules_version = "lombardia-2026".to_owned();
+            }
+        }
+        self.case = fold(&log);
+        self.log = log;
+        self
+    }
+
     pub(crate) fn context(&self) -> Context<'_> {
         Context {
             comune: &COMUNE,

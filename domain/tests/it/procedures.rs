@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use pratica_domain::{Action, case, register, residency};
+use pratica_domain::{Action, case, permit, register, residency};
 
 use crate::refusals::{Row, rows};
 use crate::support::italy;
@@ -24,6 +24,25 @@ const RESIDENCY_POLICIES: [&str; 9] = [
     "silence_attestation",
     "untraceable_checks",
     "untraceable_spacing_days",
+];
+
+const PERMIT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/permit/mod.rs"));
+
+const PERMIT_POLICIES: [&str; 14] = [
+    "constrained_silence_from",
+    "late_observations",
+    "late_payment_percent_1",
+    "late_payment_percent_2",
+    "late_payment_percent_3",
+    "late_refusal_in_building",
+    "minor_changes_suspend_until",
+    "notice_in_building",
+    "notice_suspends_from",
+    "permit_needs_proposal",
+    "saturday_in_conference",
+    "second_additions_request",
+    "silence_attestation",
+    "silence_during_conference",
 ];
 
 fn diagram(source: &str) -> String {
@@ -122,6 +141,16 @@ fn the_page_of_the_residency_change_says_what_the_rules_say() {
         + &policy_table(&RESIDENCY_POLICIES)
         + &event_list(residency::Event::TYPES);
     expect("residency.md", &printed);
+}
+
+#[test]
+fn the_page_of_the_building_permit_says_what_the_rules_say() {
+    let printed = diagram(PERMIT)
+        + &rule_table(permit::rules::ACTIONS, &rows())
+        + &term_table("permit.")
+        + &policy_table(&PERMIT_POLICIES)
+        + &event_list(permit::Event::TYPES);
+    expect("permit.md", &printed);
 }
 
 #[test]

@@ -6,13 +6,14 @@ use std::collections::BTreeSet;
 
 use pratica_domain::case::Command as Common;
 use pratica_domain::ids::DocumentId;
+use pratica_domain::permit::Command as Building;
 use pratica_domain::residency::Command as Own;
 use pratica_domain::{Command, RejectionCode as Code, all_actions};
 use uuid::Uuid;
 
 use crate::given::{Given, nothing_yet, officer};
 use crate::scenarios::*;
-use crate::{refusals_common, refusals_residency};
+use crate::{refusals_common, refusals_permit, refusals_residency};
 
 pub(crate) struct Row {
     pub(crate) command: &'static str,
@@ -59,6 +60,31 @@ pub(crate) fn without_reasons(command: Command) -> Command {
             | Own::Confirm { reasons: text, .. }
             | Own::OpenExOfficio { grounds: text, .. }
             | Own::RecordVisit { report: text, .. },
+        )
+        | Command::Permit(
+            Building::FindIrreceivable { reasons: text, .. }
+            | Building::RequestAdditions { text, .. }
+            | Building::RequestChanges { text, .. }
+            | Building::DeclareComplex { reasons: text }
+            | Building::ApplySafeguards { reasons: text, .. }
+            | Building::RecordConstraints { reasons: text, .. }
+            | Building::RequestOpinion { body: text, .. }
+            | Building::RecordOpinion { text, .. }
+            | Building::ConcludeConference { reasons: text, .. }
+            | Building::EndOpposition { reference: text, .. }
+            | Building::Refuse { reasons: text, .. }
+            | Building::Archive { reasons: text, .. }
+            | Building::Annul { reasons: text, .. }
+            | Building::Publish { reference: text, .. }
+            | Building::OffsetContribution { agreement: text, .. }
+            | Building::RequestExtension { reasons: text, .. }
+            | Building::GrantExtension { reasons: text, .. }
+            | Building::RefuseExtension { reasons: text, .. }
+            | Building::ExtendByLaw { basis: text, .. }
+            | Building::DeclareLapse { reference: text, .. }
+            | Building::Transfer { deed: text, .. }
+            | Building::OrderConformation { reasons: text, .. }
+            | Building::Prohibit { reasons: text, .. },
         ) => " ".clone_into(text),
         Command::Case(Common::SendNotice { reasons, .. }) => reasons.clear(),
         other => panic!("{} has no reasons", other.name()),
@@ -73,6 +99,23 @@ pub(crate) fn without_appeal(command: Own) -> Own {
     | Own::Cancel { appeal, .. } = &mut command
     {
         appeal.term_days = 0;
+    }
+    command
+}
+
+pub(crate) fn without_permit_appeal(command: Command) -> Command {
+    let mut command = command;
+    if let Command::Permit(
+        Building::FindIrreceivable { appeal, .. }
+        | Building::Refuse { appeal, .. }
+        | Building::Archive { appeal, .. }
+        | Building::Annul { appeal, .. }
+        | Building::RefuseExtension { appeal, .. }
+        | Building::OrderConformation { appeal, .. }
+        | Building::Prohibit { appeal, .. },
+    ) = &mut command
+    {
+        appeal.authority.clear();
     }
     command
 }
@@ -161,6 +204,7 @@ pub(crate) fn rows() -> Vec<Row> {
     let mut rows = shared();
     rows.extend(refusals_common::rows());
     rows.extend(refusals_residency::rows());
+    rows.extend(refusals_permit::rows());
     rows
 }
 

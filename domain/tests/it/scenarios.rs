@@ -352,6 +352,9 @@ pub(crate) fn sample(name: &str, given: &Given) -> Command {
             number: ProtocolNumber { year: 2026, number: 12 },
             registered_on: today,
         },
+        _ if name.starts_with("permit.") => {
+            return crate::permit_scenarios::permit_sample(name, given);
+        }
         _ => return Command::Residency(own_sample(name, &on)),
     };
     Command::Case(common)

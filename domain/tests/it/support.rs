@@ -10,6 +10,9 @@ pub(crate) const ITALY: &str =
 pub(crate) const NETHERLANDS: &str =
     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../rules/nl-wabo.toml"));
 
+pub(crate) const LOMBARDY: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../rules/lombardia-2026.toml"));
+
 pub(crate) fn italy() -> RuleSet {
     toml::from_str(ITALY).unwrap()
 }

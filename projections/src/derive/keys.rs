@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pratica_domain::ids::ProtocolNumber;
 use pratica_domain::people::{Address, Personal};
+use pratica_domain::permit::{self, Site};
 use pratica_domain::residency;
 use pratica_domain::{Case, ProcedureState};
 use pratica_store::StreamName;
@@ -57,6 +58,9 @@ pub(crate) fn of(
     for address in addresses(case) {
         take(address.sealed(), &mut || index.address(stream, address))?;
     }
+    for site in sites(case) {
+        take(site.sealed(), &mut || index.site(stream, site))?;
+    }
     keys.all.extend(keys.personal.values().flatten().cloned());
     keys.all.extend(file.documents.values().filter_map(|d| d.number).map(protocol));
     let referred = file.opening.as_ref().and_then(|o| o.reference.as_deref()).map(reference);
@@ -71,6 +75,20 @@ fn addresses(case: &Case) -> Vec<&Personal<Address>> {
             vec![&declaration.content.address]
         }
         _ => Vec::new(),
+    }
+}
+
+/// The building sites that a case is about.
+fn sites(case: &Case) -> Vec<&Personal<Site>> {
+    use permit::State;
+    let ProcedureState::Permit(state) = &case.procedure else { return Vec::new() };
+    match state {
+        State::NotFiled => Vec::new(),
+        State::Pending(a)
+        | State::Titled(a, _)
+        | State::Ended(a)
+        | State::Notice(a, _)
+        | State::Communicated(a) => vec![&a.content.site],
     }
 }
 

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use pratica_domain::case::{CaseFile, Direction, PartyRole, ReckonedTerm, TermKey};
 use pratica_domain::ids::{OfficeId, OfficerId, ProtocolNumber};
 use pratica_domain::term::{TermError, Unit};
-use pratica_domain::{Case, Event, ProcedureState, residency};
+use pratica_domain::{Case, Event, ProcedureState, permit, residency};
 
 use crate::dates;
 use crate::rules::Rules;
@@ -105,11 +105,16 @@ pub(crate) struct Stat {
 }
 
 /// The clock by which a procedure is late or in time: the checks of a residency change, or its
-/// registration where there are none; of an imported case the term that was set.
+/// registration where there are none; the latest day of a permit, or the control of a notice of
+/// works; of an imported case the term that was set.
 pub(crate) fn main_term(case: &Case) -> Option<TermKey> {
     let terms = &case.file.terms;
     match &case.procedure {
         ProcedureState::Residency(_) => [residency::CHECKS, residency::REGISTRATION]
+            .into_iter()
+            .map(TermKey::of)
+            .find(|key| terms.has(key)),
+        ProcedureState::Permit(_) => [permit::SILENCE, permit::CONTROL]
             .into_iter()
             .map(TermKey::of)
             .find(|key| terms.has(key)),
@@ -142,15 +147,12 @@ pub(crate) fn moves_clocks(event: &Event) -> bool {
                 | C::RepresentationGranted(_)
                 | C::RepresentationEnded(_)
                 | C::Assigned(_)
-                | C::ResponsibleNamed(_)
                 | C::ConflictDeclared(_)
                 | C::NoteAdded(_)
                 | C::MessageSent(_)
                 | C::DocumentAdded(_)
                 | C::DocumentRegistered(_)
                 | C::Linked(_)
-                | C::ProposalMade(_)
-                | C::ProposalWithdrawn(_)
         )
     )
 }

@@ -3,7 +3,7 @@
 use pratica_domain::Event;
 use pratica_domain::case::{self, Direction};
 use pratica_domain::register::Event as RegisterEvent;
-use pratica_domain::residency;
+use pratica_domain::{permit, residency};
 use pratica_store::{Position, RecordedEvent};
 use rusqlite::Connection;
 use serde::Deserialize;
@@ -82,6 +82,8 @@ fn is_internal(event: &Event) -> bool {
             _ => false,
         },
         Event::Residency(e) => matches!(e, residency::Event::VisitRecorded(_)),
+        // A note of the office about what the applicant filed, until an act rests on it.
+        Event::Permit(e) => matches!(e, permit::Event::ConstraintsRecorded(_)),
         Event::Imported(_) | Event::Register(_) => false,
     }
 }

@@ -222,6 +222,16 @@ pub struct Receipt {
     #[prost(string, tag = "6")]
     pub office: ::prost::alloc::string::String,
 }
+/// Term and authority of appeal (L. 241/1990 art. 3 c. 4).
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Appeal {
+    /// The authority, such as the Prefect. Required.
+    #[prost(string, tag = "1")]
+    pub authority: ::prost::alloc::string::String,
+    /// Days from notification. Required.
+    #[prost(uint32, tag = "2")]
+    pub term_days: u32,
+}
 /// The unit of a term.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -296,6 +306,51 @@ impl Direction {
             "DIRECTION_INCOMING" => Some(Self::Incoming),
             "DIRECTION_OUTGOING" => Some(Self::Outgoing),
             "DIRECTION_INTERNAL" => Some(Self::Internal),
+            _ => None,
+        }
+    }
+}
+/// How a filing arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Channel {
+    /// Refused, or absent where the field is optional.
+    Unspecified = 0,
+    /// Citizen portal.
+    Portal = 1,
+    /// Certified e-mail.
+    Pec = 2,
+    /// Counter.
+    Counter = 3,
+    /// Post.
+    Post = 4,
+    /// The national registry's services.
+    Anpr = 5,
+}
+impl Channel {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CHANNEL_UNSPECIFIED",
+            Self::Portal => "CHANNEL_PORTAL",
+            Self::Pec => "CHANNEL_PEC",
+            Self::Counter => "CHANNEL_COUNTER",
+            Self::Post => "CHANNEL_POST",
+            Self::Anpr => "CHANNEL_ANPR",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CHANNEL_UNSPECIFIED" => Some(Self::Unspecified),
+            "CHANNEL_PORTAL" => Some(Self::Portal),
+            "CHANNEL_PEC" => Some(Self::Pec),
+            "CHANNEL_COUNTER" => Some(Self::Counter),
+            "CHANNEL_POST" => Some(Self::Post),
+            "CHANNEL_ANPR" => Some(Self::Anpr),
             _ => None,
         }
     }

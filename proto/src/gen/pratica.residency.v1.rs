@@ -18,7 +18,7 @@ pub struct FileDeclarationRequest {
     #[prost(message, optional, tag = "11")]
     pub form: ::core::option::Option<DeclarationForm>,
     /// How it arrived. Required.
-    #[prost(enumeration = "Channel", tag = "12")]
+    #[prost(enumeration = "super::super::common::v1::Channel", tag = "12")]
     pub channel: i32,
     /// The instant of receipt, if earlier than now (counter, post, certified e-mail).
     #[prost(message, optional, tag = "13")]
@@ -92,7 +92,7 @@ pub struct FindIrreceivableRequest {
     pub reasons: ::prost::alloc::string::String,
     /// Term and authority of appeal. Required.
     #[prost(message, optional, tag = "12")]
-    pub appeal: ::core::option::Option<Appeal>,
+    pub appeal: ::core::option::Option<super::super::common::v1::Appeal>,
 }
 /// Answer of FindIrreceivable.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -220,7 +220,7 @@ pub struct RestorePositionRequest {
     pub answers: ::prost::alloc::string::String,
     /// Term and authority of appeal. Required.
     #[prost(message, optional, tag = "12")]
-    pub appeal: ::core::option::Option<Appeal>,
+    pub appeal: ::core::option::Option<super::super::common::v1::Appeal>,
     /// Why the proposal is not followed, if it is not.
     #[prost(string, tag = "13")]
     pub departure_reasons: ::prost::alloc::string::String,
@@ -409,7 +409,7 @@ pub struct CancelPersonRequest {
     pub reasons: ::prost::alloc::string::String,
     /// Term and authority of appeal. Required.
     #[prost(message, optional, tag = "11")]
-    pub appeal: ::core::option::Option<Appeal>,
+    pub appeal: ::core::option::Option<super::super::common::v1::Appeal>,
 }
 /// Answer of CancelPerson.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -534,16 +534,6 @@ pub struct DeclarationMember {
     /// The comune or State that they come from or go to.
     #[prost(string, tag = "6")]
     pub origin: ::prost::alloc::string::String,
-}
-/// Term and authority of appeal (L. 241/1990 art. 3 c. 4).
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Appeal {
-    /// The authority, such as the Prefect. Required.
-    #[prost(string, tag = "1")]
-    pub authority: ::prost::alloc::string::String,
-    /// Days from notification. Required.
-    #[prost(uint32, tag = "2")]
-    pub term_days: u32,
 }
 /// The kinds of residency case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -696,51 +686,6 @@ impl Annex {
             "ANNEX_UNSPECIFIED" => Some(Self::Unspecified),
             "ANNEX_A" => Some(Self::A),
             "ANNEX_B" => Some(Self::B),
-            _ => None,
-        }
-    }
-}
-/// How a filing arrived.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum Channel {
-    /// Refused, or absent where the field is optional.
-    Unspecified = 0,
-    /// Citizen portal.
-    Portal = 1,
-    /// Certified e-mail.
-    Pec = 2,
-    /// Counter.
-    Counter = 3,
-    /// Post.
-    Post = 4,
-    /// The national registry's services.
-    Anpr = 5,
-}
-impl Channel {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "CHANNEL_UNSPECIFIED",
-            Self::Portal => "CHANNEL_PORTAL",
-            Self::Pec => "CHANNEL_PEC",
-            Self::Counter => "CHANNEL_COUNTER",
-            Self::Post => "CHANNEL_POST",
-            Self::Anpr => "CHANNEL_ANPR",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "CHANNEL_UNSPECIFIED" => Some(Self::Unspecified),
-            "CHANNEL_PORTAL" => Some(Self::Portal),
-            "CHANNEL_PEC" => Some(Self::Pec),
-            "CHANNEL_COUNTER" => Some(Self::Counter),
-            "CHANNEL_POST" => Some(Self::Post),
-            "CHANNEL_ANPR" => Some(Self::Anpr),
             _ => None,
         }
     }

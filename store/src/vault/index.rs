@@ -4,6 +4,7 @@
 //! address, and nothing else. A projection is given the trait alone: it gets hashes, never names.
 
 use pratica_domain::people::{Address, Person, Personal, fold_letters};
+use pratica_domain::permit::Site;
 
 use super::{Vault, VaultError};
 use crate::event::StreamName;
@@ -60,6 +61,13 @@ pub trait BlindIndex: Send + Sync {
         address: &Personal<Address>,
     ) -> Result<Vec<BlindKey>, VaultError>;
 
+    /// What a building site is found by: its address and its parcels; nothing once it is erased.
+    ///
+    /// # Errors
+    /// As [`Vault::unseal`].
+    fn site(&self, stream: &StreamName, site: &Personal<Site>)
+    -> Result<Vec<BlindKey>, VaultError>;
+
     /// The key to look for; none when nothing is left of the text.
     fn find(&self, find: Find<'_>) -> Option<BlindKey>;
 }
@@ -93,6 +101,24 @@ impl BlindIndex for Vault {
         Ok(self.beginnings("address", &address.value.street, ADDRESS_MIN, ADDRESS_MAX))
     }
 
+    fn site(
+        &self,
+        stream: &StreamName,
+        site: &Personal<Site>,
+    ) -> Result<Vec<BlindKey>, VaultError> {
+        let site = self.read(stream.as_str(), site.clone())?;
+        if !site.is_readable() {
+            return Ok(Vec::new());
+        }
+        let site = &site.value;
+        let mut keys = self.beginnings("address", &site.address.street, ADDRESS_MIN, ADDRESS_MAX);
+        for parcel in &site.parcels {
+            let text = format!("{} {}", parcel.sheet, parcel.number);
+            keys.extend(self.find(Find::Parcel(&text)));
+        }
+        Ok(keys)
+    }
+
     fn find(&self, find: Find<'_>) -> Option<BlindKey> {
         let cut = |text: &str, most: usize| fold_letters(text).chars().take(most).collect();
         let (kind, text): (_, String) = match find {
@@ -102,7 +128,7 @@ impl BlindIndex for Vault {
             }
             Find::Name(name) => ("name", cut(name, NAME_MAX)),
             Find::Address(street) => ("address", cut(street, ADDRESS_MAX)),
-            Find::Parcel(parcel) => ("parcel", fold_letters(parcel)),
+            Find::Parcel(parcel) => ("parcel", parcel_numbers(parcel)),
         };
         (!text.is_empty()).then(|| self.blind(kind, &text))
     }
@@ -130,6 +156,16 @@ impl Vault {
             .map(|length| self.blind(kind, &letters[..length].iter().collect::<String>()))
             .collect()
     }
+}
+
+/// Sheet and number, however they are written: `foglio 12, mappale 34` and `12/34` are one.
+fn parcel_numbers(text: &str) -> String {
+    let words = text.split(|c: char| !c.is_alphanumeric());
+    let numbers: Vec<String> = words
+        .filter(|word| word.contains(|c: char| c.is_ascii_digit()))
+        .map(str::to_lowercase)
+        .collect();
+    numbers.join("/")
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {

@@ -8,6 +8,7 @@
 mod case;
 mod fields;
 mod other;
+mod permit;
 mod residency;
 
 use jiff::Timestamp;
@@ -66,7 +67,8 @@ fn directory() -> PathBuf {
 }
 
 fn add_what_is_missing() {
-    for s in case::samples().into_iter().chain(residency::samples()).chain(other::samples()) {
+    let areas = [case::samples(), residency::samples(), permit::samples(), other::samples()];
+    for s in areas.into_iter().flatten() {
         let path = directory().join(format!("{}.v{}.{}.json", s.event, s.version, s.shows));
         if !path.exists() {
             let text = serde_json::to_string_pretty(&s.payload).unwrap();

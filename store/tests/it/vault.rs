@@ -230,6 +230,10 @@ fn people_are_found_by_code_and_beginnings_of_names_whatever_their_accents() {
     for key in &keys {
         assert!(key.key.len() == 32 && key.key.bytes().all(|b| b.is_ascii_hexdigit()));
     }
+    let parcel = |text| vault.find(Find::Parcel(text));
+    assert_eq!(parcel("foglio 12, mappale 34"), parcel("12 34"));
+    assert_ne!(parcel("1/234"), parcel("12/34"));
+    assert_eq!(parcel("via"), None);
     let address = Personal::new(
         subject(1),
         Address { street: "Via dei Mille, 7".to_owned(), ..Address::default() },

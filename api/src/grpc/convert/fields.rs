@@ -4,9 +4,9 @@ use crate::app::{AppError, Violation};
 use crate::messages::Language;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use pratica_domain::case::{Appeal, Attachment, Channel};
 use pratica_domain::ids::InvalidId;
 use pratica_domain::people::{Address, FiscalCode, Person};
-use pratica_domain::residency::Attachment;
 use pratica_domain::term::{Length, Unit};
 use pratica_proto::common::v1 as proto;
 use pratica_proto::google::r#type::Date as DateMessage;
@@ -184,6 +184,51 @@ impl Fields {
         value
     }
 
+    /// Several members of an enum.
+    pub(crate) fn choices<P, T>(
+        &mut self,
+        field: &str,
+        numbers: &[i32],
+        pick: impl Fn(P) -> Option<T>,
+    ) -> Option<Vec<T>>
+    where
+        P: TryFrom<i32>,
+    {
+        let read: Vec<Option<T>> = numbers
+            .iter()
+            .enumerate()
+            .map(|(i, number)| self.choice(&format!("{field}[{i}]"), *number, &pick))
+            .collect();
+        read.into_iter().collect()
+    }
+
+    /// How a filing arrived; a citizen's comes by the portal.
+    pub(crate) fn channel(&mut self, number: i32, citizen: bool) -> Option<Channel> {
+        if citizen {
+            return Some(Channel::Portal);
+        }
+        self.choice("channel", number, |c: proto::Channel| match c {
+            proto::Channel::Unspecified => None,
+            proto::Channel::Portal => Some(Channel::Portal),
+            proto::Channel::Pec => Some(Channel::Pec),
+            proto::Channel::Counter => Some(Channel::Counter),
+            proto::Channel::Post => Some(Channel::Post),
+            proto::Channel::Anpr => Some(Channel::Anpr),
+        })
+    }
+
+    /// Term and authority of appeal. Whether they may be missing is for the rules of the command.
+    pub(crate) fn appeal(&mut self, field: &str, appeal: Option<proto::Appeal>) -> Option<Appeal> {
+        let appeal = appeal.unwrap_or_default();
+        match u16::try_from(appeal.term_days) {
+            Ok(term_days) => Some(Appeal { authority: appeal.authority, term_days }),
+            Err(_) => {
+                self.refuse(format!("{field}.term_days"), "at most 65535");
+                None
+            }
+        }
+    }
+
     /// The length of a term.
     pub(crate) fn length(
         &mut self,
@@ -256,6 +301,20 @@ impl Fields {
             municipality: municipality?,
             province: address.province,
         })
+    }
+
+    /// The documents that come with a filing.
+    pub(crate) fn documents(
+        &mut self,
+        field: &str,
+        documents: Vec<proto::DocumentInput>,
+    ) -> Option<Vec<Attachment>> {
+        let read: Vec<Option<Attachment>> = documents
+            .into_iter()
+            .enumerate()
+            .map(|(i, document)| self.document(&format!("{field}[{i}]"), Some(document)))
+            .collect();
+        read.into_iter().collect()
     }
 
     /// A document as its sender describes it.

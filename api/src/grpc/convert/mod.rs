@@ -2,6 +2,7 @@
 
 pub(crate) mod casework;
 mod fields;
+pub(crate) mod permit;
 pub(crate) mod residency;
 
 pub(crate) use fields::{Fields, date_message, language, timestamp_message};

@@ -4,10 +4,9 @@ use super::Fields;
 use super::casework::Asking;
 use jiff::Timestamp;
 use pratica_domain::Role;
-use pratica_domain::case::Channel;
 use pratica_domain::ids::OfficeId;
 use pratica_domain::residency::{
-    Annex, Appeal, Authority, Command, EndingFact, Form, Ground, Kind, MemberForm, OccupationTitle,
+    Annex, Authority, Command, EndingFact, Form, Ground, Kind, MemberForm, OccupationTitle,
     VisitOutcome,
 };
 use pratica_proto::residency::v1 as proto;
@@ -106,17 +105,6 @@ fn one(
     })
 }
 
-fn appeal(f: &mut Fields, appeal: Option<proto::Appeal>) -> Option<Appeal> {
-    let appeal = appeal.unwrap_or_default();
-    match u16::try_from(appeal.term_days) {
-        Ok(term_days) => Some(Appeal { authority: appeal.authority, term_days }),
-        Err(_) => {
-            f.refuse("appeal.term_days", "at most 65535");
-            None
-        }
-    }
-}
-
 pub(crate) fn file_declaration(
     m: proto::FileDeclarationRequest,
     f: &mut Fields,
@@ -127,33 +115,17 @@ pub(crate) fn file_declaration(
     let kind = kind(f, m.kind);
     let form = form(f, kind, m.form, asking);
     let citizen = asking.principal.role == Role::Citizen;
-    let channel = if citizen {
-        Some(Channel::Portal)
-    } else {
-        f.choice("channel", m.channel, |c: proto::Channel| match c {
-            proto::Channel::Unspecified => None,
-            proto::Channel::Portal => Some(Channel::Portal),
-            proto::Channel::Pec => Some(Channel::Pec),
-            proto::Channel::Counter => Some(Channel::Counter),
-            proto::Channel::Post => Some(Channel::Post),
-            proto::Channel::Anpr => Some(Channel::Anpr),
-        })
-    };
+    let channel = f.channel(m.channel, citizen);
     // Only who receives paper and mail may say that a filing came earlier than now.
     let filed_at = f.instant_optional("file_time", m.file_time);
-    let attachments: Vec<_> = m
-        .attachments
-        .into_iter()
-        .enumerate()
-        .map(|(i, a)| f.document(&format!("attachments[{i}]"), Some(a)))
-        .collect();
+    let attachments = f.documents("attachments", m.attachments);
     let own_office = f.parse_optional::<OfficeId>("office", &m.office);
     Some(Command::Declare {
         form: form?,
         channel: channel?,
         filed_at: filed_at?.filter(|_| !citizen).unwrap_or(now),
         office: own_office?.unwrap_or(office),
-        attachments: attachments.into_iter().collect::<Option<_>>()?,
+        attachments: attachments?,
     })
 }
 
@@ -199,7 +171,7 @@ pub(crate) fn find_irreceivable(
         })
         .collect();
     let reasons = f.text("reasons", m.reasons);
-    let appeal = appeal(f, m.appeal);
+    let appeal = f.appeal("appeal", m.appeal);
     Some(Command::FindIrreceivable {
         grounds: grounds.into_iter().collect::<Option<_>>()?,
         reasons: reasons?,
@@ -251,7 +223,7 @@ pub(crate) fn restore_position(
 ) -> Option<Command> {
     let reasons = f.text("reasons", m.reasons);
     let answers = f.text("answers", m.answers);
-    let appeal = appeal(f, m.appeal);
+    let appeal = f.appeal("appeal", m.appeal);
     let departure = f.text("departure_reasons", m.departure_reasons);
     Some(Command::RestorePosition {
         reasons: reasons?,
@@ -328,7 +300,7 @@ pub(crate) fn cancel_person(
     _: &Asking<'_>,
 ) -> Option<Command> {
     let reasons = f.text("reasons", m.reasons);
-    let appeal = appeal(f, m.appeal);
+    let appeal = f.appeal("appeal", m.appeal);
     Some(Command::Cancel { reasons: reasons?, appeal: appeal? })
 }
 

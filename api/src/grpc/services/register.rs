@@ -278,7 +278,7 @@ fn entry(
     direction: Option<pratica_domain::case::Direction>,
     correspondent: Option<String>,
     object: Option<String>,
-    document: Option<pratica_domain::residency::Attachment>,
+    document: Option<pratica_domain::case::Attachment>,
     filed_on: Option<jiff::civil::Date>,
 ) -> Option<Entry> {
     Some(Entry {

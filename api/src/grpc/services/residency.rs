@@ -120,7 +120,7 @@ impl Shared {
         let case = load::case(&open.town, id).await?;
         let kind = case.and_then(|case| match &case.procedure {
             ProcedureState::Residency(state) => state.kind(),
-            ProcedureState::NotOpened | ProcedureState::Imported(_) => None,
+            _ => None,
         });
         Ok(kind.unwrap_or(Kind::FromOtherComune))
     }

@@ -7,7 +7,6 @@ use crate::context::Context;
 use crate::decider::{self, Case};
 use crate::ids::DocumentId;
 use crate::rejection::{Rejection, RejectionCode as Code};
-use crate::residency;
 use jiff::civil::Date;
 
 /// Whoever declared a conflict does no further act on the case (art. 6-bis).
@@ -109,7 +108,7 @@ pub(super) fn dates_are_plausible(
         }
         // What was not registered yet can't be threatened with annulment.
         Command::SendNotice { sent_on, .. } => {
-            ("sent_on", *sent_on, residency::rules::registered_on(case).or(filed))
+            ("sent_on", *sent_on, crate::case::procedure::notice_not_before(case))
         }
         Command::RecordNoticeReceipt { received_on, .. } => ("received_on", *received_on, notice),
         Command::FileObservations { filed_on, .. } => ("filed_on", *filed_on, notice),

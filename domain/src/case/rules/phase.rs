@@ -2,11 +2,11 @@
 
 use crate::case::commands::Command;
 use crate::case::events::ReopeningGround;
+use crate::case::procedure;
 use crate::case::state::RequestState;
 use crate::context::Context;
-use crate::decider::{self, Case, ProcedureState};
+use crate::decider::{self, Case};
 use crate::rejection::{Rejection, RejectionCode as Code};
-use crate::residency;
 
 pub(crate) fn refuse(code: Code) -> Result<(), Rejection> {
     Err(Rejection::new(code))
@@ -15,6 +15,11 @@ pub(crate) fn refuse(code: Code) -> Result<(), Rejection> {
 /// Whether the case was opened at all.
 pub(super) fn the_case_was_opened(case: &Case, _: &Context<'_>) -> Result<(), Rejection> {
     if case.file.opening.is_some() { Ok(()) } else { refuse(Code::CaseNotOpened) }
+}
+
+/// Whether no filing opened the case yet: a filing opens its own.
+pub(crate) fn the_case_is_new(case: &Case, _: &Context<'_>) -> Result<(), Rejection> {
+    if case.file.opening.is_none() { Ok(()) } else { refuse(Code::CaseAlreadyOpened) }
 }
 
 /// Whether the case has no final act yet.
@@ -33,11 +38,7 @@ pub(super) fn the_case_is_closed(case: &Case, _: &Context<'_>) -> Result<(), Rej
 
 /// Whether the procedure knows a notice of rejection now.
 pub(super) fn the_phase_allows_a_notice(case: &Case, _: &Context<'_>) -> Result<(), Rejection> {
-    let allowed = match &case.procedure {
-        ProcedureState::Residency(state) => residency::rules::notice_is_possible(state),
-        ProcedureState::Imported(_) | ProcedureState::NotOpened => false,
-    };
-    if allowed { Ok(()) } else { wrong_phase(case, residency::rules::NOTICE_FITS) }
+    procedure::notice_fits(case).or_else(|fits| wrong_phase(case, fits))
 }
 
 /// The command does not fit where the case stands; `fits` are the phases or kinds that it fits.
@@ -103,11 +104,9 @@ pub(super) fn withdrawal_is_in_time(case: &Case, _: &Context<'_>) -> Result<(), 
 
 /// What the office opened itself is nobody's application, so nobody can give it up.
 pub(super) fn there_is_an_application(case: &Case, _: &Context<'_>) -> Result<(), Rejection> {
-    match &case.procedure {
-        ProcedureState::Residency(state) if residency::rules::is_ex_officio(state) => {
-            wrong_phase(case, residency::rules::DECLARED_FITS)
-        }
-        _ => Ok(()),
+    match procedure::not_an_application(case) {
+        Some(fits) => wrong_phase(case, fits),
+        None => Ok(()),
     }
 }
 
@@ -128,13 +127,7 @@ pub(super) fn the_law_reopens_it(
     let possible = match ground {
         ReopeningGround::JudicialAnnulment
         | ReopeningGround::AppealUpheld
-        | ReopeningGround::OwnAnnulment => match &case.procedure {
-            // Who asked to be cancelled got what they asked for; who did not may appeal.
-            ProcedureState::Residency(state) if residency::rules::is_ex_officio(state) => {
-                outcome == "cancelled"
-            }
-            _ => matches!(outcome, "position_restored" | "irreceivable"),
-        },
+        | ReopeningGround::OwnAnnulment => procedure::can_be_reopened(case, outcome),
     };
     if possible {
         Ok(())

@@ -2,11 +2,11 @@
 
 use super::refuse;
 use crate::case::commands::Command;
+use crate::case::procedure;
 use crate::case::terms::{ReckonedTerm, TermKey};
 use crate::context::Context;
-use crate::decider::{self, Case, ProcedureState};
+use crate::decider::{self, Case};
 use crate::rejection::{Rejection, RejectionCode as Code};
-use crate::residency;
 use crate::term::{TermOwner, TermStatus};
 use jiff::civil::Date;
 
@@ -33,10 +33,10 @@ pub(super) fn receipt_is_not_on_record(case: &Case, _: &Context<'_>) -> Result<(
 /// Once the term of silence is over, silence has decided, whether or not that is on record yet:
 /// nothing that would keep it from being recorded comes in between.
 pub(crate) fn silence_has_not_decided(case: &Case, ctx: &Context<'_>) -> Result<(), Rejection> {
-    if !residency::rules::silence_would_confirm(case, ctx)? {
+    if !procedure::silence_would_decide(case, ctx)? {
         return Ok(());
     }
-    for key in silent_terms(case) {
+    for key in procedure::silent_terms(case) {
         silence_has_not_formed(case, &key, ctx.today(), ctx)?;
     }
     Ok(())
@@ -52,26 +52,10 @@ pub(super) fn the_notice_is_in_time(
     let decider::Command::Case(Command::SendNotice { sent_on, .. }) = command else {
         return Ok(());
     };
-    for key in silent_terms(case) {
+    for key in procedure::silent_terms(case) {
         silence_has_not_formed(case, &key, *sent_on, ctx)?;
     }
     Ok(())
-}
-
-/// The terms whose end has a legal effect, which a notice of rejection suspends.
-pub(crate) fn silent_terms(case: &Case) -> Vec<TermKey> {
-    match &case.procedure {
-        ProcedureState::Residency(_) => vec![TermKey::of(residency::CHECKS)],
-        ProcedureState::Imported(_) | ProcedureState::NotOpened => Vec::new(),
-    }
-}
-
-/// The terms that start anew when a closed case is opened again.
-pub(crate) fn restarts(case: &Case) -> Vec<TermKey> {
-    match &case.procedure {
-        ProcedureState::Residency(state) => residency::rules::restarts(state),
-        ProcedureState::Imported(_) | ProcedureState::NotOpened => Vec::new(),
-    }
 }
 
 /// Refuses an act dated after the end of a term whose silence decides.
@@ -115,9 +99,9 @@ pub(super) fn it_is_a_term_of_conclusion(
     else {
         return Ok(());
     };
-    let is_one = match &case.procedure {
-        ProcedureState::Residency(_) => silent_terms(case).contains(term),
-        ProcedureState::Imported(_) | ProcedureState::NotOpened => {
+    let is_one = match procedure::suspendable_terms(case) {
+        Some(terms) => terms.contains(term),
+        None => {
             term.entry().is_none()
                 && reckoned(case, term, ctx)?.is_some_and(|t| t.rule.owner == TermOwner::Office)
         }

@@ -11,10 +11,6 @@ use crate::residency::state::State;
 use crate::term::{rome_date, simple_term};
 use jiff::civil::Date;
 
-pub(super) fn the_case_is_new(case: &Case, _: &Context<'_>) -> Result<(), Rejection> {
-    if case.file.opening.is_none() { Ok(()) } else { refuse(Code::CaseAlreadyOpened) }
-}
-
 /// A form needs persons, an address and one origin: different origins are separate cases.
 pub(super) fn the_form_can_be_a_case(
     case: &Case,
@@ -91,47 +87,6 @@ pub(super) fn dates_are_plausible(
         }
         Command::Report { reported_on, .. } => date_within("reported_on", *reported_on, filed, ctx),
         _ => Ok(()),
-    }
-}
-
-pub(super) fn the_act_is_reasoned(
-    _: &Case,
-    command: &decider::Command,
-    _: &Context<'_>,
-) -> Result<(), Rejection> {
-    let decider::Command::Residency(command) = command else { return Ok(()) };
-    let (field, text) = match command {
-        Command::FindIrreceivable { reasons, .. }
-        | Command::RestorePosition { reasons, .. }
-        | Command::Cancel { reasons, .. } => ("reasons", reasons),
-        Command::OpenExOfficio { grounds, .. } => ("grounds", grounds),
-        Command::RecordVisit { report, .. } => ("report", report),
-        _ => return Ok(()),
-    };
-    if text.trim().is_empty() {
-        Err(Rejection::new(Code::ReasonsMissing).with("field", field))
-    } else {
-        Ok(())
-    }
-}
-
-pub(super) fn the_act_states_the_appeal(
-    _: &Case,
-    command: &decider::Command,
-    _: &Context<'_>,
-) -> Result<(), Rejection> {
-    let decider::Command::Residency(
-        Command::FindIrreceivable { appeal, .. }
-        | Command::RestorePosition { appeal, .. }
-        | Command::Cancel { appeal, .. },
-    ) = command
-    else {
-        return Ok(());
-    };
-    if appeal.authority.trim().is_empty() || appeal.term_days == 0 {
-        refuse(Code::AppealMissing)
-    } else {
-        Ok(())
     }
 }
 

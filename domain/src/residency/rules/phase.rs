@@ -61,7 +61,7 @@ pub(crate) const DECLARED_FITS: &[&str] = &[
 pub(super) fn own(case: &Case) -> Option<&State> {
     match &case.procedure {
         ProcedureState::Residency(state) => Some(state),
-        ProcedureState::NotOpened | ProcedureState::Imported(_) => None,
+        _ => None,
     }
 }
 

@@ -50,6 +50,11 @@ fn parties() -> Vec<Sample> {
             json!({ "office": "anagrafe" }),
             json!({ "officer": "l.bianchi", "reason": personal("Ferie") }),
         ),
+        also(
+            "case.responsible_named",
+            "dated",
+            json!({ "officer": "l.bianchi", "named_on": "2026-03-05" }),
+        ),
         both("case.responsible_named", json!({ "officer": "l.bianchi" }), json!({})),
         both(
             "case.conflict_declared",
@@ -173,6 +178,14 @@ fn notice() -> Vec<Sample> {
 
 fn course() -> Vec<Sample> {
     [
+        also(
+            "case.proposal_made",
+            "dated",
+            json!({
+                "proposal": ENTRY, "by": "l.bianchi", "outcome": "favourable",
+                "reasons": personal("Conforme"), "made_on": "2026-04-20",
+            }),
+        ),
         both(
             "case.proposal_made",
             json!({

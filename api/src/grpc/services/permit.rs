@@ -1,0 +1,97 @@
+//! The commands of the building permit.
+
+use super::Shared;
+use super::shared::{on_case, opening};
+use crate::grpc::convert::permit as read;
+use pratica_domain::case::Procedure;
+use pratica_proto::permit::v1::permit_service_server::PermitService;
+use pratica_proto::permit::v1::*;
+use tonic::{Request, Response, Status};
+
+opening!(FilePermitRequest);
+
+/// Writes one rpc a command: the message, its reader, the answer.
+macro_rules! rpcs {
+    ($( $rpc:ident : $request:ident => $response:ident ),+ $(,)? ; $($own:tt)*) => {
+        on_case!($( $request ),+);
+
+        #[tonic::async_trait]
+        impl PermitService for Shared {
+            $( async fn $rpc(
+                &self,
+                request: Request<$request>,
+            ) -> Result<Response<$response>, Status> {
+                let outcome = self
+                    .command(request, stringify!($rpc), None, |message, fields, asking, _| {
+                        read::$rpc(message, fields, asking).map(Into::into)
+                    })
+                    .await?;
+                Ok(Response::new($response { outcome: Some(outcome) }))
+            } )+
+            $($own)*
+        }
+    };
+}
+
+rpcs! {
+    find_irreceivable: FindIrreceivableRequest => FindIrreceivableResponse,
+    request_additions: RequestAdditionsRequest => RequestAdditionsResponse,
+    request_changes: RequestChangesRequest => RequestChangesResponse,
+    answer_changes: AnswerChangesRequest => AnswerChangesResponse,
+    declare_complex: DeclareComplexRequest => DeclareComplexResponse,
+    apply_safeguards: ApplySafeguardsRequest => ApplySafeguardsResponse,
+    end_safeguards: EndSafeguardsRequest => EndSafeguardsResponse,
+    record_constraints: RecordConstraintsRequest => RecordConstraintsResponse,
+    request_opinion: RequestOpinionRequest => RequestOpinionResponse,
+    interrupt_opinion: InterruptOpinionRequest => InterruptOpinionResponse,
+    resume_opinion: ResumeOpinionRequest => ResumeOpinionResponse,
+    record_opinion: RecordOpinionRequest => RecordOpinionResponse,
+    convene_conference: ConveneConferenceRequest => ConveneConferenceResponse,
+    record_determination: RecordDeterminationRequest => RecordDeterminationResponse,
+    open_meeting: OpenMeetingRequest => OpenMeetingResponse,
+    conclude_conference: ConcludeConferenceRequest => ConcludeConferenceResponse,
+    raise_opposition: RaiseOppositionRequest => RaiseOppositionResponse,
+    end_opposition: EndOppositionRequest => EndOppositionResponse,
+    issue_permit: IssuePermitRequest => IssuePermitResponse,
+    refuse_permit: RefusePermitRequest => RefusePermitResponse,
+    archive_application: ArchiveApplicationRequest => ArchiveApplicationResponse,
+    request_attestation: RequestAttestationRequest => RequestAttestationResponse,
+    answer_attestation: AnswerAttestationRequest => AnswerAttestationResponse,
+    invoke_substitute: InvokeSubstituteRequest => InvokeSubstituteResponse,
+    annul_permit: AnnulPermitRequest => AnnulPermitResponse,
+    publish_permit: PublishPermitRequest => PublishPermitResponse,
+    determine_contribution: DetermineContributionRequest => DetermineContributionResponse,
+    offset_contribution: OffsetContributionRequest => OffsetContributionResponse,
+    record_payment: RecordPaymentRequest => RecordPaymentResponse,
+    start_works: StartWorksRequest => StartWorksResponse,
+    finish_works: FinishWorksRequest => FinishWorksResponse,
+    request_extension: RequestExtensionRequest => RequestExtensionResponse,
+    grant_extension: GrantExtensionRequest => GrantExtensionResponse,
+    refuse_extension: RefuseExtensionRequest => RefuseExtensionResponse,
+    extend_by_law: ExtendByLawRequest => ExtendByLawResponse,
+    declare_lapse: DeclareLapseRequest => DeclareLapseResponse,
+    transfer_permit: TransferPermitRequest => TransferPermitResponse,
+    report_usability: ReportUsabilityRequest => ReportUsabilityResponse,
+    order_conformation: OrderConformationRequest => OrderConformationResponse,
+    report_conformation: ReportConformationRequest => ReportConformationResponse,
+    prohibit_activity: ProhibitActivityRequest => ProhibitActivityResponse;
+
+    async fn file_permit(
+        &self,
+        request: Request<FilePermitRequest>,
+    ) -> Result<Response<FilePermitResponse>, Status> {
+        let outcome = self
+            .command(
+                request,
+                "file_permit",
+                Some(Procedure::Permit),
+                |message, fields, asking, open| {
+                    let office = open.town.settings.office(Procedure::Permit).ok()?;
+                    let now = open.town.clock.now();
+                    read::file_permit(message, fields, asking, office, now).map(Into::into)
+                },
+            )
+            .await?;
+        Ok(Response::new(FilePermitResponse { outcome: Some(outcome) }))
+    }
+}
