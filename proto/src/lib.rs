@@ -23,8 +23,8 @@ pub mod pratica {
         )+ };
     }
     areas!(
-        admin, cases, common, evidence, feed, history, permit, register, residency, statistics,
-        worklist
+        admin, cases, common, evidence, feed, history, permit, privacy, register, residency,
+        statistics, worklist
     );
 }
 

@@ -19,6 +19,7 @@
 //! asks for some, for keys and nonces), an async runtime (only `tokio::sync`), the meaning of an
 //! event, personal data in an error text.
 
+pub mod access;
 pub mod codec;
 pub mod error;
 pub mod event;

@@ -7,6 +7,7 @@ mod contract;
 mod evidence;
 mod house;
 mod messages;
+mod privacy;
 mod providers;
 mod reading;
 mod residency;

@@ -75,8 +75,11 @@ impl Server {
         let (stop, stopped) = oneshot::channel::<()>();
         let (its_house, its_identity) = (Arc::clone(&house), identity);
         let served = tokio::spawn(async move {
-            let options =
-                Options { web_origins: vec!["https://portale.example".into()], reflection: true };
+            let options = Options {
+                web_origins: vec!["https://portale.example".into()],
+                reflection: true,
+                ..Options::default()
+            };
             let until = async {
                 let _ = stopped.await;
             };

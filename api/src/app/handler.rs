@@ -130,7 +130,8 @@ async fn attempt(
         return Err(AppError::Denied.into());
     }
     let case = loaded.unwrap_or_default();
-    let actor = request.principal.actor();
+    let mut actor = request.principal.actor();
+    actor.on_behalf_of = policy::acts_for(request.principal, &case, rome_date(now));
     let ctx = Context {
         comune: &town.comune,
         case_id,

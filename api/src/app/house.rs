@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use pratica_domain::ids::{ComuneId, InvalidId};
 use pratica_domain::term::{first_instant_after, rome_date};
 use pratica_projections::{Projector, Views, ViewsOptions};
+use pratica_store::access::AccessLog;
 use pratica_store::{BlindIndex, EventReader, EventStore, Position, SqliteLog, sqlite};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -31,6 +32,8 @@ pub struct Open {
     pub town: Arc<Town>,
     /// Who gives out its protocol numbers.
     pub desk: Arc<register::Desk>,
+    /// Who read what.
+    pub access: Arc<AccessLog>,
     /// Proof that its log was not altered.
     pub evidence: Arc<Evidence>,
     /// Its log as the embedded store, for backup and verification.
@@ -212,12 +215,13 @@ fn open_town(
     let (views, projector) =
         Views::open(&directory.join("views.db"), ViewsOptions::default(), index)?;
     let log: Arc<dyn EventStore> = Arc::clone(&embedded) as Arc<dyn EventStore>;
+    let access = Arc::new(AccessLog::open(&directory.join("access.db"))?);
     let head = *embedded.watch_head().borrow();
     let evidence = Arc::new(Evidence::open(comune, &directory, &settings.evidence, &vault, head)?);
     let town = Town::new(comune.clone(), directory, settings, log, vault, views, rules, clock);
     let town = Arc::new(town);
     let desk = Arc::new(register::Desk::new(Arc::clone(&town), system("register")?));
-    Ok((Open { town, desk, evidence, embedded }, projector))
+    Ok((Open { town, desk, access, evidence, embedded }, projector))
 }
 
 async fn stopped(mut stop: watch::Receiver<bool>, work: impl Future<Output = ()>) {

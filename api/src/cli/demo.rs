@@ -62,7 +62,7 @@ async fn tell(args: &Args, data: &std::path::Path) -> Result<(), Failure> {
     let server = {
         let (house, key) = (Arc::clone(&house), key.clone());
         tokio::spawn(async move {
-            let options = Options { web_origins: Vec::new(), reflection: true };
+            let options = Options { reflection: true, ..Options::default() };
             let until = async {
                 // Told to stop, or the teller is gone: both end it.
                 let _ = stopped.await;

@@ -57,7 +57,7 @@ enum Command {
     /// Build the views again from the log, with the server stopped.
     Rebuild(upkeep::Args),
     /// Check the log: gapless, consistent, every event readable; or its evidence, or a receipt.
-    Verify(verify::Args),
+    Verify(verify::VerifyArgs),
     /// Make, rotate and count the keys of personal data.
     #[command(subcommand)]
     Keys(keys::Command),

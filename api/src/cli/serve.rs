@@ -38,6 +38,9 @@ pub(crate) struct Args {
     /// first install and for tests.
     #[arg(long)]
     own_tokens: bool,
+    /// Calls a second that one account may make; twice as many may come at once. 0 for any number.
+    #[arg(long, default_value_t = 200)]
+    calls_per_second: u32,
     /// Do not describe the services to who asks.
     #[arg(long)]
     no_reflection: bool,
@@ -111,7 +114,11 @@ async fn serve_until_stopped(args: Args) -> anyhow::Result<()> {
     let names: Vec<_> = comuni.iter().map(ComuneId::as_str).collect();
     tracing::info!(%address, comuni = names.join(", "), "serving");
     println!("{address}");
-    let options = Options { web_origins: args.web_origin, reflection: !args.no_reflection };
+    let options = Options {
+        web_origins: args.web_origin,
+        reflection: !args.no_reflection,
+        calls_per_second: args.calls_per_second,
+    };
     let served = serve(listener, Arc::clone(&house), &identity, &options, stop_asked()).await;
     house.stop().await;
     served

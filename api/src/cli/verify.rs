@@ -11,7 +11,7 @@ use std::path::PathBuf;
 /// Arguments of `pratica verify`.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
-pub(crate) struct Args {
+pub(crate) struct VerifyArgs {
     #[command(flatten)]
     log: upkeep::Args,
     #[command(subcommand)]
@@ -45,7 +45,7 @@ struct ReceiptArgs {
     key: String,
 }
 
-pub(crate) fn run(args: &Args, format: Format) -> Result<(), Failure> {
+pub(crate) fn run(args: &VerifyArgs, format: Format) -> Result<(), Failure> {
     match &args.what {
         None => upkeep::verify(&args.log, format),
         Some(What::Log(log)) => upkeep::verify_evidence(log, format),

@@ -3,6 +3,7 @@
 //! Of an identity provider (see [`super::issuer`]), or signed by the server's own key: that is for
 //! a first install and for tests, and off unless it is asked for.
 
+use super::door::Door;
 use super::issuer::{Issuer, Refused};
 use crate::app::Principal;
 use http::HeaderMap;
@@ -209,18 +210,23 @@ fn own_principal(key: &DecodingKey, token: &str) -> Result<Principal, Status> {
     Ok(principal)
 }
 
+/// The method that is called, for the record of access.
+#[derive(Clone)]
+pub(crate) struct Method(pub(crate) String);
+
 /// A service behind the door: the principal of a valid token is put into the request; without one,
 /// no method is called.
 #[derive(Clone)]
 pub struct Guarded<S> {
     inner: S,
     identity: Identity,
+    door: Arc<Door>,
 }
 
 impl<S> Guarded<S> {
     /// Puts a service behind the door.
-    pub fn new(inner: S, identity: Identity) -> Self {
-        Guarded { inner, identity }
+    pub(crate) fn new(inner: S, identity: Identity, door: Arc<Door>) -> Self {
+        Guarded { inner, identity, door }
     }
 }
 
@@ -248,10 +254,17 @@ where
         // The clone is not ready, the one that was asked is.
         let fresh = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, fresh);
-        let identity = self.identity.clone();
+        let (identity, door) = (self.identity.clone(), Arc::clone(&self.door));
         Box::pin(async move {
-            match identity.authenticate(request.headers()).await {
-                Ok(principal) => {
+            let principal = identity.authenticate(request.headers()).await;
+            let entered = principal.and_then(|who| match door.enter(&who) {
+                Ok(inside) => Ok((who, inside)),
+                Err(status) => Err(*status),
+            });
+            match entered {
+                Ok((principal, _inside)) => {
+                    let method = request.uri().path().trim_start_matches('/').to_owned();
+                    request.extensions_mut().insert(Method(method));
                     request.extensions_mut().insert(principal);
                     // Whatever comes after must not see it, or write it down.
                     request.headers_mut().remove("authorization");

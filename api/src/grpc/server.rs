@@ -1,7 +1,11 @@
 //! The server put together: services, token, reflection, health, gRPC-Web with CORS, limits.
 
 use super::auth::{Guarded, Identity};
-use super::limits::{CALL_TIMEOUT, GRACE, MESSAGE_BYTES_MAX, STREAMS_MAX};
+use super::door::Door;
+use super::limits::{
+    CALL_TIMEOUT, GRACE, HEADER_BYTES_MAX, KEEPALIVE, KEEPALIVE_TIMEOUT, MESSAGE_BYTES_MAX,
+    STREAMS_MAX,
+};
 use super::services::Shared;
 use crate::app::House;
 use pratica_proto::admin::v1::admin_service_server::AdminServiceServer;
@@ -11,6 +15,7 @@ use pratica_proto::evidence::v1::evidence_service_server::EvidenceServiceServer;
 use pratica_proto::feed::v1::feed_service_server::FeedServiceServer;
 use pratica_proto::history::v1::history_service_server::HistoryServiceServer;
 use pratica_proto::permit::v1::permit_service_server::PermitServiceServer;
+use pratica_proto::privacy::v1::privacy_service_server::PrivacyServiceServer;
 use pratica_proto::register::v1::register_service_server::RegisterServiceServer;
 use pratica_proto::residency::v1::residency_service_server::ResidencyServiceServer;
 use pratica_proto::statistics::v1::statistics_service_server::StatisticsServiceServer;
@@ -26,6 +31,8 @@ use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 pub struct Options {
     /// Origins of web pages that may call; none allows none.
     pub web_origins: Vec<String>,
+    /// Calls a second of one account; 0 for any number. Twice as many may come at once.
+    pub calls_per_second: u32,
     /// Whether the server describes its services to who asks.
     pub reflection: bool,
 }
@@ -58,11 +65,13 @@ pub async fn serve(
         None
     };
 
+    let door = Door::new(options.calls_per_second);
     macro_rules! guarded {
         ($server:ident) => {
             Guarded::new(
                 $server::new(shared.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX),
                 identity.clone(),
+                Arc::clone(&door),
             )
         };
     }
@@ -71,6 +80,9 @@ pub async fn serve(
         .accept_http1(true)
         .timeout(CALL_TIMEOUT)
         .max_concurrent_streams(STREAMS_MAX)
+        .http2_max_header_list_size(HEADER_BYTES_MAX)
+        .http2_keepalive_interval(Some(KEEPALIVE))
+        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
         .layer(cors(&options.web_origins))
         .layer(tonic_web::GrpcWebLayer::new())
         .add_service(health_service)
@@ -86,6 +98,7 @@ pub async fn serve(
         .add_service(guarded!(HistoryServiceServer))
         .add_service(guarded!(FeedServiceServer))
         .add_service(guarded!(EvidenceServiceServer))
+        .add_service(guarded!(PrivacyServiceServer))
         .add_service(guarded!(AdminServiceServer));
     // Without it an answer's last packet waits for the client's delayed acknowledgement of the
     // first: some 40 ms that nobody works in.

@@ -1,7 +1,7 @@
 //! Reading cases.
 
 use super::Shared;
-use super::shared::{Call, at_least, page_size, view_error};
+use super::shared::{Call, accessed, at_least, page_size, view_error};
 use crate::app::house::Open;
 use crate::app::{AppError, load, policy};
 use crate::grpc::convert::Fields;
@@ -17,7 +17,8 @@ use pratica_domain::{Case, Context, Role, available_actions};
 use pratica_projections::{CaseFilter, PageRequest, SearchKey};
 use pratica_proto::cases::v1::cases_service_server::CasesService;
 use pratica_proto::cases::v1::*;
-use pratica_store::Revision;
+use pratica_store::vault::Find;
+use pratica_store::{BlindIndex, Revision};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -42,7 +43,11 @@ pub(super) async fn visible_case(
         _ => AppError::Denied,
     };
     let case = load::current(&open.town, id).await?.ok_or_else(unseen)?;
-    if policy::may_see(&call.principal, &case, today) { Ok((id, case)) } else { Err(unseen()) }
+    if !policy::may_see(&call.principal, &case, today) {
+        return Err(unseen());
+    }
+    accessed(call, open, [id], String::new());
+    Ok((id, case))
 }
 
 #[tonic::async_trait]
@@ -85,6 +90,7 @@ impl CasesService for Shared {
             };
             let found =
                 open.town.views.list_cases(&access, &filter, &page).await.map_err(view_error)?;
+            accessed(&call, open, found.value.rows.iter().map(|r| r.case), String::new());
             let language = call.language(&m.language);
             let internal = call.principal.role.is_staff();
             let rows = found.value.rows.iter();
@@ -127,6 +133,8 @@ impl CasesService for Shared {
                     }
                 }
             }
+            let ids: Vec<CaseId> = cases.iter().filter_map(|c| c.case_id.parse().ok()).collect();
+            accessed(&call, open, ids, searched_for(open, &m.query));
             Ok(SearchCasesResponse { cases, as_of_position: position })
         };
         answer.await.map(Response::new).map_err(status)
@@ -343,6 +351,15 @@ fn filter(m: pratica_proto::cases::v1::CaseFilter) -> Result<CaseFilter, AppErro
         _ => None,
     };
     f.finish(ready)
+}
+
+/// What was looked for, as the record of access keeps it: keyed hashes of all its readings.
+fn searched_for(open: &Open, query: &str) -> String {
+    let vault = &open.town.vault;
+    let readings =
+        [Find::FiscalCode(query), Find::Name(query), Find::Address(query), Find::Parcel(query)];
+    let keys = readings.into_iter().filter_map(|find| vault.find(find));
+    keys.map(|key| format!("{}:{}", key.kind, key.key)).collect::<Vec<_>>().join(" ")
 }
 
 /// What a search text may be, the most telling reading first.

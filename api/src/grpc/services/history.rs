@@ -1,7 +1,7 @@
 //! The log for analysts.
 
 use super::Shared;
-use super::shared::Call;
+use super::shared::{Call, accessed};
 use crate::app::house::Open;
 use crate::app::policy::Area;
 use crate::app::{AppError, Town, load};
@@ -38,6 +38,11 @@ impl HistoryService for Shared {
         let (call, m) = self.open(request)?;
         let open = self.town_for(&call, &m.comune, Area::History).map_err(status)?;
         let reading = Reading::new(open, &m, &call).map_err(status)?;
+        if reading.personal {
+            let case = m.case_id.parse::<CaseId>().ok();
+            let all = if case.is_none() { "every case" } else { "" };
+            accessed(&call, open, case, all.to_owned());
+        }
         let (sender, receiver) = mpsc::channel(STREAM_BUFFER);
         let shared = self.clone();
         let comune = open.town.comune.clone();

@@ -7,6 +7,7 @@ pub(crate) mod evidence;
 pub(crate) mod feed;
 pub(crate) mod history;
 pub(crate) mod permit;
+pub(crate) mod privacy;
 pub(crate) mod register;
 pub(crate) mod residency;
 mod shared;

@@ -1,7 +1,7 @@
 //! The protocol register.
 
 use super::Shared;
-use super::shared::{Call, at_least, fingerprint, page_size, view_error};
+use super::shared::{Call, accessed, at_least, fingerprint, page_size, view_error};
 use crate::app::AppError;
 use crate::app::house::Open;
 use crate::app::policy::Area;
@@ -47,6 +47,7 @@ impl RegisterService for Shared {
             };
             let found =
                 open.town.views.register_list(year, day, &page).await.map_err(view_error)?;
+            accessed(&call, open, found.value.rows.iter().filter_map(|r| r.case), String::new());
             Ok(ListRegistrationsResponse {
                 registrations: found
                     .value
@@ -74,6 +75,7 @@ impl RegisterService for Shared {
             let number = f.finish(number)?;
             let found = open.town.views.registration(number).await.map_err(view_error)?;
             let row = found.value.ok_or(AppError::NotFound("registration"))?;
+            accessed(&call, open, row.case, String::new());
             Ok(GetRegistrationResponse {
                 registration: Some(show::registration(&open.town, &row)?),
                 as_of_position: found.position.get(),

@@ -1,7 +1,7 @@
 //! The clerks' queue of work.
 
 use super::Shared;
-use super::shared::{Call, at_least, fingerprint, page_size, view_error};
+use super::shared::{Call, accessed, at_least, fingerprint, page_size, view_error};
 use crate::app::handler::{CommandRequest, Target, execute};
 use crate::app::house::Open;
 use crate::app::policy::Area;
@@ -52,6 +52,7 @@ impl WorklistService for Shared {
                 .worklist(&access, &query, today, &page)
                 .await
                 .map_err(view_error)?;
+            accessed(&call, open, found.value.rows.iter().map(|r| r.case), String::new());
             let language = call.language(&m.language);
             Ok(ListWorklistResponse {
                 cases: found
