@@ -6,6 +6,7 @@ mod concurrency;
 mod contract;
 mod evidence;
 mod house;
+mod matrix;
 mod messages;
 mod privacy;
 mod providers;

@@ -4,7 +4,7 @@
 use super::deliver::written;
 use super::error::{AppError, Intervening};
 use super::load;
-use super::policy::{self, Principal};
+use super::policy::{self, Principal, Relation};
 use super::town::Town;
 use pratica_domain::case::{self, Procedure};
 use pratica_domain::ids::{CaseId, derived};
@@ -123,12 +123,10 @@ async fn attempt(
     let now = town.clock.now();
     let existing = match request.target {
         Target::New(_) => None,
-        Target::Existing(_) => Some(loaded.as_deref().ok_or_else(|| not_found(request))?),
+        Target::Existing(_) => Some(loaded.as_deref().ok_or_else(|| unseen(request.principal))?),
     };
     let relation = policy::relation(request.principal, existing, rome_date(now));
-    if !policy::may_command(request.principal, request.command.name(), relation) {
-        return Err(AppError::Denied.into());
-    }
+    may(request.principal, request.command.name(), relation)?;
     let case = loaded.unwrap_or_default();
     let mut actor = request.principal.actor();
     actor.on_behalf_of = policy::acts_for(request.principal, &case, rome_date(now));
@@ -189,12 +187,41 @@ async fn attempt(
     }
 }
 
-/// Officers learn that there is no such case; citizens get the same answer as for another's.
-fn not_found(request: &CommandRequest<'_>) -> AppError {
-    if request.principal.role == pratica_domain::Role::Citizen {
-        AppError::Denied
+/// Whether somebody may send a command, before anything of its content is looked at.
+///
+/// # Errors
+/// `Denied`, or `NotFound` as for a case that is not there.
+pub async fn permitted(
+    town: &Town,
+    principal: &Principal,
+    command: &str,
+    case: Option<CaseId>,
+) -> Result<(), AppError> {
+    let loaded = match case {
+        None => None,
+        Some(id) => Some(load::case(town, id).await?.ok_or_else(|| unseen(principal))?),
+    };
+    let today = rome_date(town.clock.now());
+    may(principal, command, policy::relation(principal, loaded.as_deref(), today))
+}
+
+fn may(principal: &Principal, command: &str, relation: Relation) -> Result<(), AppError> {
+    if policy::may_command(principal, command, relation) {
+        Ok(())
+    } else if relation == Relation::Stranger {
+        Err(unseen(principal))
     } else {
+        Err(AppError::Denied)
+    }
+}
+
+/// The answer about a case that is not there, or may not be seen: who works on cases learns that
+/// there is none, everybody else that they may not know.
+pub fn unseen(principal: &Principal) -> AppError {
+    if principal.role.is_staff() || principal.role == pratica_domain::Role::Service {
         AppError::NotFound("case")
+    } else {
+        AppError::Denied
     }
 }
 

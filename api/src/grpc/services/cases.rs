@@ -3,7 +3,7 @@
 use super::Shared;
 use super::shared::{Call, accessed, at_least, page_size, view_error};
 use crate::app::house::Open;
-use crate::app::{AppError, load, policy};
+use crate::app::{AppError, handler, load, policy};
 use crate::grpc::convert::Fields;
 use crate::grpc::limits::{HEARTBEAT, STREAM_BUFFER};
 use crate::grpc::status::{reason, status, unblock};
@@ -13,7 +13,7 @@ use pratica_domain::case::Procedure;
 use pratica_domain::ids::{CaseId, ProtocolNumber};
 use pratica_domain::people::FiscalCode;
 use pratica_domain::term::rome_date;
-use pratica_domain::{Case, Context, Role, available_actions};
+use pratica_domain::{Case, Context, available_actions};
 use pratica_projections::{CaseFilter, PageRequest, SearchKey};
 use pratica_proto::cases::v1::cases_service_server::CasesService;
 use pratica_proto::cases::v1::*;
@@ -37,11 +37,7 @@ pub(super) async fn visible_case(
     let id = fields.parse::<CaseId>("case_id", case_id);
     let id = fields.finish(id)?;
     let today = rome_date(open.town.clock.now());
-    let unseen = || match call.principal.role {
-        Role::Citizen => AppError::Denied,
-        role if role.is_staff() || role == Role::Service => AppError::NotFound("case"),
-        _ => AppError::Denied,
-    };
+    let unseen = || handler::unseen(&call.principal);
     let case = load::current(&open.town, id).await?.ok_or_else(unseen)?;
     if !policy::may_see(&call.principal, &case, today) {
         return Err(unseen());

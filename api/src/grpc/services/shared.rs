@@ -1,9 +1,10 @@
 //! What every service does the same way: who calls, which comune, one command, one position.
 
-use crate::app::handler::{CommandRequest, Target, execute, with_numbers};
+use crate::app::handler::{CommandRequest, Target, execute, permitted, with_numbers};
 use crate::app::house::{House, Open};
 use crate::app::policy::{self, Area};
 use crate::app::{Access as CaseAccess, AppError, Principal, Town, Violation};
+use crate::cli::commands::RPCS;
 use crate::grpc::auth::Method;
 use crate::grpc::convert::casework::Asking;
 use crate::grpc::convert::{Fields, language};
@@ -166,6 +167,12 @@ impl Shared {
         let head = message.head();
         let open = self.town(call, &head.comune)?;
         let town = &open.town;
+        let known = RPCS.iter().find(|(_, method)| *method == call.method);
+        let case = head.case_id.as_deref().map(str::parse::<CaseId>);
+        if let (Some((command, _)), None | Some(Ok(_))) = (known, &case) {
+            // Permission first: who may not send it does not even learn what it should hold.
+            permitted(town, &call.principal, command, case.and_then(Result::ok)).await?;
+        }
         let fingerprint = fingerprint(town, &call.principal, rpc, &message.content());
         let mut fields = Fields::default();
         let request_id = fields.request_id(&head.request_id);

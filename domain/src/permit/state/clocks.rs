@@ -491,10 +491,8 @@ fn money(clocks: &mut Clocks<'_>, before: &State, event: &Event) {
                 clocks.stop(COST_BALANCE, e.paid_on);
             }
         }
-        Event::WorksFinished(e) => {
-            if cost_is_owed(before, None) {
-                clocks.start(COST_BALANCE, e.finished_on, "DPR 380/2001 art. 16 c. 3");
-            }
+        Event::WorksFinished(e) if cost_is_owed(before, None) => {
+            clocks.start(COST_BALANCE, e.finished_on, "DPR 380/2001 art. 16 c. 3");
         }
         _ => {}
     }
