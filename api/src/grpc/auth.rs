@@ -164,7 +164,7 @@ impl Identity {
     }
 
     async fn principal(&self, token: &str) -> Result<Principal, Status> {
-        for issuer in self.issuers.iter().filter(|issuer| issuer.issued(token)) {
+        if let Some(issuer) = self.issuers.iter().find(|issuer| issuer.issued(token)) {
             return issuer.principal(token).await.map_err(|refused| match refused {
                 Refused::Keys => Status::unavailable("the identity provider does not answer"),
                 Refused::Claims | Refused::Level => {
