@@ -200,6 +200,8 @@ pub struct WorklistQuery {
     pub procedure: Option<String>,
     /// The phase.
     pub phase: Option<String>,
+    /// In the order of filing instead of urgency (DPR 380/2001 art. 20 c. 2).
+    pub by_filing: bool,
 }
 
 /// The counts of an office.

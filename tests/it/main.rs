@@ -8,6 +8,7 @@ mod evidence;
 mod house;
 mod matrix;
 mod messages;
+mod permit;
 mod privacy;
 mod providers;
 mod reading;

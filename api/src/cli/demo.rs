@@ -4,7 +4,7 @@ use super::exit::Failure;
 use super::show;
 use super::{output, serve};
 use crate::app::{Clock, House, ManualClock, MasterKeys};
-use crate::demo::{Town, play};
+use crate::demo::{Town, play, play_building};
 use crate::grpc::auth::{Identity, ServerKey};
 use crate::grpc::{Options, serve as serve_grpc};
 use anyhow::Context as _;
@@ -81,6 +81,8 @@ async fn tell(args: &Args, data: &std::path::Path) -> Result<(), Failure> {
 async fn story(town: &mut Town, args: &Args, address: SocketAddr) -> Result<(), Failure> {
     title("A year of the town, over gRPC");
     let shown = play(town, &mut |line| println!("{line}")).await?;
+    title("The building office, from January 2027");
+    play_building(town, &mut |line| println!("{line}")).await?;
     let cases = "pratica.cases.v1.CasesService";
     let officer = crate::demo::OFFICER;
 

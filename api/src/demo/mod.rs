@@ -3,10 +3,12 @@
 //!
 //! It is a client like any other: it knows the contract only, and moves the manual clock by rpc.
 
+mod building;
 mod people;
 mod town;
 mod year;
 
+pub use building::{DECIDER, RESPONSIBLE, SURVEYOR, application, play as play_building};
 pub use people::declaration;
 pub use town::{OFFICER, Town, Who};
 pub use year::play;

@@ -23,7 +23,7 @@ fn appeal() -> Value {
     json!({ "authority": "Prefect", "term_days": 30 })
 }
 
-fn on(day: Date) -> Value {
+pub(super) fn on(day: Date) -> Value {
     json!({ "year": day.year(), "month": day.month(), "day": day.day() })
 }
 
@@ -264,12 +264,12 @@ async fn later(town: &mut Town, cases: &Cases, say: &mut dyn FnMut(&str)) -> Res
     Ok(())
 }
 
-fn check(holds: bool, what: &str) -> Result<(), Failure> {
+pub(super) fn check(holds: bool, what: &str) -> Result<(), Failure> {
     if holds { Ok(()) } else { Err(anyhow::anyhow!("{what}").into()) }
 }
 
 /// Something must be refused, and for this reason.
-fn refused(answer: Result<Value, Failure>, reason: &str) -> Result<(), Failure> {
+pub(super) fn refused(answer: Result<Value, Failure>, reason: &str) -> Result<(), Failure> {
     use tonic_types::StatusExt as _;
     match answer {
         Err(Failure::Status(status))

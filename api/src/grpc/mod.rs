@@ -11,6 +11,7 @@ mod limits;
 mod server;
 mod services;
 mod show;
+mod show_permit;
 mod status;
 
 pub use server::{Options, serve};

@@ -94,6 +94,7 @@ async fn five_years_of_building_permits_come_in_whole() {
         due_to: None,
         procedure: None,
         phase: None,
+        by_filing: false,
     };
     let listed = views.worklist(&Access::Everything, &query, today, &page).await.unwrap().value;
     assert_eq!(listed.rows.len(), 50);

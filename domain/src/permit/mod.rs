@@ -23,6 +23,7 @@ mod events;
 pub mod rules;
 mod stands;
 mod state;
+pub mod suap;
 
 pub use commands::{BodyForm, Command, Form, InstalmentForm};
 pub(crate) use decide::{decide, end_of_term};

@@ -32,6 +32,7 @@ use review::{
 };
 pub(crate) use review::{additions_effect, opinion_end, review_key};
 pub(crate) use silence::NOTICE_FITS;
+pub use silence::silence_grants;
 pub(crate) use silence::{
     PENDING_FITS, acts_against_attestation, can_be_reopened, half_of_the_term, notice_extends,
     notice_is_possible, notice_suspends, restarts, silence_would_grant, silence_would_grant_on,

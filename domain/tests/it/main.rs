@@ -19,6 +19,7 @@ mod residency_cases;
 mod residency_clock;
 mod rules;
 mod scenarios;
+mod suap;
 mod support;
 mod term_explanations;
 mod term_properties;

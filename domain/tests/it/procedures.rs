@@ -117,7 +117,7 @@ fn event_list(types: &[(&str, u16)]) -> String {
 }
 
 #[allow(clippy::disallowed_methods, reason = "the test reads and writes files, the domain none")]
-fn expect(name: &str, printed: &str) {
+pub(crate) fn expect_page(name: &str, printed: &str) {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/procedures");
     let path = PathBuf::from(folder).join(name);
     let page = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{name}: {e}"));
@@ -140,7 +140,7 @@ fn the_page_of_the_residency_change_says_what_the_rules_say() {
         + &term_table("residency.")
         + &policy_table(&RESIDENCY_POLICIES)
         + &event_list(residency::Event::TYPES);
-    expect("residency.md", &printed);
+    expect_page("residency.md", &printed);
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn the_page_of_the_building_permit_says_what_the_rules_say() {
         + &term_table("permit.")
         + &policy_table(&PERMIT_POLICIES)
         + &event_list(permit::Event::TYPES);
-    expect("permit.md", &printed);
+    expect_page("permit.md", &printed);
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn the_page_of_every_case_says_what_the_rules_say() {
     let printed = rule_table(case::rules::ACTIONS, &rows())
         + &term_table("case.")
         + &event_list(case::Event::TYPES);
-    expect("common.md", &printed);
+    expect_page("common.md", &printed);
 }
 
 #[test]
@@ -166,5 +166,5 @@ fn the_page_of_the_protocol_register_says_what_the_rules_say() {
     let printed = term_table("register.")
         + &policy_table(&["saturday_in_register"])
         + &event_list(register::Event::TYPES);
-    expect("protocol-register.md", &printed);
+    expect_page("protocol-register.md", &printed);
 }

@@ -27,14 +27,23 @@ pub(crate) fn day(text: &str) -> Date {
 
 /// A file of test vectors that lies beside the project. It belongs to others and is not part
 /// of it: without the file the test says so and passes over.
-#[allow(clippy::disallowed_methods, reason = "the test reads files; the domain does not")]
 pub(crate) fn shared_vectors(name: &str) -> Option<String> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/vectors");
-    let path = PathBuf::from(folder).join(name);
+    shared_file("vectors", name)
+}
+
+/// The same for the specifications of national platforms.
+pub(crate) fn shared_platform_file(name: &str) -> Option<String> {
+    shared_file("platforms", name)
+}
+
+#[allow(clippy::disallowed_methods, reason = "the test reads files; the domain does not")]
+fn shared_file(area: &str, name: &str) -> Option<String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data");
+    let path = PathBuf::from(folder).join(area).join(name);
     match std::fs::read_to_string(&path) {
         Ok(text) => Some(text),
         Err(error) => {
-            eprintln!("NOT TESTED: the vectors {} cannot be read ({error})", path.display());
+            eprintln!("NOT TESTED: {} cannot be read ({error})", path.display());
             None
         }
     }

@@ -13,7 +13,7 @@ use crate::error::ViewError;
 use crate::types::{Access, CaseRow, Counts, PageRequest, Paged, Queue, WorklistQuery};
 use pratica_domain::ids::{OfficeId, OfficerId};
 
-/// A page of a queue: the earliest due date first, cases without one last.
+/// A page of a queue: the earliest due date first, cases without one last; or the earliest filing.
 pub(crate) fn list(
     c: &Connection,
     access: &Access,
@@ -57,8 +57,13 @@ pub(crate) fn list(
             part.and("c.phase = ?", phase.clone());
         }
         if let Some(key) = after {
-            part.holds("(c.due, c.filed_on, c.key) > (?, ?, ?)");
-            part.values.extend(key.map(Value::from));
+            if query.by_filing {
+                part.holds("(c.filed_on, c.key) > (?, ?)");
+                part.values.extend(key.into_iter().skip(1).map(Value::from));
+            } else {
+                part.holds("(c.due, c.filed_on, c.key) > (?, ?, ?)");
+                part.values.extend(key.map(Value::from));
+            }
         }
     };
     let office = query.office.as_ref().map(OfficeId::as_str);
@@ -71,7 +76,12 @@ pub(crate) fn list(
         (_, true) => "work_office",
         (_, false) => "work_all",
     };
-    let order = "due, filed_on, key";
+    let (index, order) = match (query.by_filing, officer, by_office) {
+        (false, ..) => (index, "due, filed_on, key"),
+        (true, Some(name), _) if !name.is_empty() => ("cases_officer", "filed_on, key"),
+        (true, _, true) => ("cases_office", "filed_on, key"),
+        (true, _, false) => ("cases_filed", "filed_on, key"),
+    };
     let found = collect(c, access, office, narrow, index, order, size + 1)?;
     let keyed = found.into_iter().map(|(row, p)| (row, [p.due, p.filed_on, p.key])).collect();
     Ok(page::cut(keyed, size, binding))

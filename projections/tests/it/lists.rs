@@ -163,6 +163,7 @@ async fn every_queue_is_the_open_cases_it_says_by_urgency() {
                         due_to,
                         procedure: Some("residency".to_owned()),
                         phase: phase.map(str::to_owned),
+                        by_filing: false,
                     };
                     let mut expected: Vec<&CaseRow> = all
                         .iter()

@@ -119,6 +119,219 @@ pub struct InstalmentInput {
     #[prost(message, optional, tag = "2")]
     pub due_date: ::core::option::Option<super::super::super::google::r#type::Date>,
 }
+/// Request of GetPermit.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetPermitRequest {
+    /// The comune. Required.
+    #[prost(string, tag = "1")]
+    pub comune: ::prost::alloc::string::String,
+    /// The case. Required.
+    #[prost(string, tag = "2")]
+    pub case_id: ::prost::alloc::string::String,
+    /// Waits until the views have this position.
+    #[prost(uint64, tag = "3")]
+    pub min_position: u64,
+}
+/// Answer of GetPermit.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetPermitResponse {
+    /// The permit.
+    #[prost(message, optional, tag = "1")]
+    pub permit: ::core::option::Option<PermitView>,
+    /// The position that the answer is of.
+    #[prost(uint64, tag = "2")]
+    pub as_of_position: u64,
+}
+/// A permit.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PermitView {
+    /// The stage, such as `in_conference` or `in_works`.
+    #[prost(string, tag = "1")]
+    pub stage: ::prost::alloc::string::String,
+    /// What is to be built, for who may see the case.
+    #[prost(string, tag = "2")]
+    pub works: ::prost::alloc::string::String,
+    /// Where.
+    #[prost(message, optional, tag = "3")]
+    pub address: ::core::option::Option<super::super::common::v1::Address>,
+    /// The parcels.
+    #[prost(message, repeated, tag = "4")]
+    pub parcels: ::prost::alloc::vec::Vec<Parcel>,
+    /// Constraints in force, such as `landscape`.
+    #[prost(string, repeated, tag = "5")]
+    pub constraints: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Whether the authorisations they need are held.
+    #[prost(bool, tag = "6")]
+    pub authorisations_held: bool,
+    /// Whether the terms are doubled.
+    #[prost(bool, tag = "7")]
+    pub complex: bool,
+    /// The last day on which every reading lets the office refuse, while it is open.
+    #[prost(message, optional, tag = "8")]
+    pub refuse_before_date: ::core::option::Option<
+        super::super::super::google::r#type::Date,
+    >,
+    /// The last day of the term whose end in silence grants, while it is known.
+    #[prost(message, optional, tag = "9")]
+    pub silence_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// Whether its end would grant as the case stands.
+    #[prost(bool, tag = "10")]
+    pub silence_would_grant: bool,
+    /// What other bodies were asked outside a conference.
+    #[prost(message, repeated, tag = "11")]
+    pub opinions: ::prost::alloc::vec::Vec<OpinionView>,
+    /// The rounds of the conferenza.
+    #[prost(message, repeated, tag = "12")]
+    pub conferences: ::prost::alloc::vec::Vec<ConferenceView>,
+    /// The title, once there is one.
+    #[prost(message, optional, tag = "13")]
+    pub title: ::core::option::Option<TitleView>,
+    /// Requests for an attestation that nobody answered.
+    #[prost(uint32, tag = "14")]
+    pub open_attestations: u32,
+    /// The word of the national SUAP specification for where the case stands (`instance_status`).
+    #[prost(string, tag = "15")]
+    pub suap_status: ::prost::alloc::string::String,
+}
+/// What another body was asked.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OpinionView {
+    /// Identifies it in commands.
+    #[prost(string, tag = "1")]
+    pub opinion_id: ::prost::alloc::string::String,
+    /// The day it was asked.
+    #[prost(message, optional, tag = "2")]
+    pub request_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// The day it was received.
+    #[prost(message, optional, tag = "3")]
+    pub receive_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// `favourable` or `negative`, once received.
+    #[prost(string, tag = "4")]
+    pub tenor: ::prost::alloc::string::String,
+    /// What its silence brought: `proceed_without`, `assent`, `still_needed`.
+    #[prost(string, tag = "5")]
+    pub silence: ::prost::alloc::string::String,
+}
+/// A round of the conferenza.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ConferenceView {
+    /// Identifies it.
+    #[prost(string, tag = "1")]
+    pub conference_id: ::prost::alloc::string::String,
+    /// The day it was convened.
+    #[prost(message, optional, tag = "2")]
+    pub convene_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// The day set for a meeting.
+    #[prost(message, optional, tag = "3")]
+    pub meeting_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// The bodies.
+    #[prost(message, repeated, tag = "4")]
+    pub bodies: ::prost::alloc::vec::Vec<BodyView>,
+    /// The day it was concluded.
+    #[prost(message, optional, tag = "5")]
+    pub conclude_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// Whether it granted.
+    #[prost(bool, tag = "6")]
+    pub positive: bool,
+}
+/// A body of a conference.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BodyView {
+    /// Identifies it in commands.
+    #[prost(string, tag = "1")]
+    pub body_id: ::prost::alloc::string::String,
+    /// Its name.
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+    /// Whether it has the longer term and may oppose.
+    #[prost(bool, tag = "3")]
+    pub sensitive: bool,
+    /// `assent`, `conditional`, `surmountable`, `insurmountable`; empty while awaited.
+    #[prost(string, tag = "4")]
+    pub position: ::prost::alloc::string::String,
+    /// The day it said so; absent for silence.
+    #[prost(message, optional, tag = "5")]
+    pub receive_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+}
+/// A title and its life.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TitleView {
+    /// The day of issue, or the first day on which silence stands.
+    #[prost(message, optional, tag = "1")]
+    pub grant_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// Whether silence granted it.
+    #[prost(bool, tag = "2")]
+    pub by_silence: bool,
+    /// Whether its effect is suspended.
+    #[prost(bool, tag = "3")]
+    pub effect_suspended: bool,
+    /// The day works began.
+    #[prost(message, optional, tag = "4")]
+    pub start_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// The day works ended.
+    #[prost(message, optional, tag = "5")]
+    pub finish_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// The day it was published.
+    #[prost(message, optional, tag = "6")]
+    pub publish_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// The last day on which it stood, once it lapsed.
+    #[prost(message, optional, tag = "7")]
+    pub lapse_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// The day it was annulled.
+    #[prost(message, optional, tag = "8")]
+    pub annul_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// The contribution.
+    #[prost(message, repeated, tag = "9")]
+    pub contributions: ::prost::alloc::vec::Vec<ContributionView>,
+    /// Requests for more time.
+    #[prost(message, repeated, tag = "10")]
+    pub extensions: ::prost::alloc::vec::Vec<ExtensionView>,
+}
+/// A part of the contribution.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ContributionView {
+    /// Identifies it in commands.
+    #[prost(string, tag = "1")]
+    pub contribution_id: ::prost::alloc::string::String,
+    /// `urbanisation` or `construction_cost`.
+    #[prost(string, tag = "2")]
+    pub kind: ::prost::alloc::string::String,
+    /// Its instalments.
+    #[prost(message, repeated, tag = "3")]
+    pub instalments: ::prost::alloc::vec::Vec<InstalmentView>,
+}
+/// An instalment.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct InstalmentView {
+    /// Identifies it in commands.
+    #[prost(string, tag = "1")]
+    pub instalment_id: ::prost::alloc::string::String,
+    /// How much, reductions taken off, in cents.
+    #[prost(uint64, tag = "2")]
+    pub amount_cents: u64,
+    /// How much of it is open, in cents.
+    #[prost(uint64, tag = "3")]
+    pub open_cents: u64,
+    /// The last day to pay.
+    #[prost(message, optional, tag = "4")]
+    pub due_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+}
+/// A request for more time.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExtensionView {
+    /// Identifies it in commands.
+    #[prost(string, tag = "1")]
+    pub extension_id: ::prost::alloc::string::String,
+    /// `start` or `finish`.
+    #[prost(string, tag = "2")]
+    pub term: ::prost::alloc::string::String,
+    /// The day of the request.
+    #[prost(message, optional, tag = "3")]
+    pub request_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// `pending`, `granted` or `refused`.
+    #[prost(string, tag = "4")]
+    pub answer: ::prost::alloc::string::String,
+}
 /// Request of FindIrreceivable.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct FindIrreceivableRequest {
@@ -2112,6 +2325,34 @@ pub mod permit_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// What a permit has besides any case: constraints, conferences, opinions, contribution, works. Its
+        /// identifiers are those that the commands ask for.
+        ///
+        /// Errors: PERMISSION_DENIED; NOT_FOUND (officers); FAILED_PRECONDITION `WRONG_PROCEDURE` for another case.
+        pub async fn get_permit(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetPermitRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetPermitResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/pratica.permit.v1.PermitService/GetPermit",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("pratica.permit.v1.PermitService", "GetPermit"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Closes the case by a short reasoned act: the application is manifestly irreceivable.
         /// Records permit.found_irreceivable.
         ///
@@ -3464,6 +3705,17 @@ pub mod permit_service_server {
             tonic::Response<super::FilePermitResponse>,
             tonic::Status,
         >;
+        /// What a permit has besides any case: constraints, conferences, opinions, contribution, works. Its
+        /// identifiers are those that the commands ask for.
+        ///
+        /// Errors: PERMISSION_DENIED; NOT_FOUND (officers); FAILED_PRECONDITION `WRONG_PROCEDURE` for another case.
+        async fn get_permit(
+            &self,
+            request: tonic::Request<super::GetPermitRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetPermitResponse>,
+            tonic::Status,
+        >;
         /// Closes the case by a short reasoned act: the application is manifestly irreceivable.
         /// Records permit.found_irreceivable.
         ///
@@ -4069,6 +4321,51 @@ pub mod permit_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = FilePermitSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/pratica.permit.v1.PermitService/GetPermit" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetPermitSvc<T: PermitService>(pub Arc<T>);
+                    impl<
+                        T: PermitService,
+                    > tonic::server::UnaryService<super::GetPermitRequest>
+                    for GetPermitSvc<T> {
+                        type Response = super::GetPermitResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetPermitRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PermitService>::get_permit(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetPermitSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

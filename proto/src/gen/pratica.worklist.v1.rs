@@ -20,6 +20,9 @@ pub struct WorklistQuery {
     /// The phase.
     #[prost(string, tag = "6")]
     pub phase: ::prost::alloc::string::String,
+    /// In which order; by due date unless said otherwise.
+    #[prost(enumeration = "WorklistOrder", tag = "7")]
+    pub order: i32,
 }
 /// Request of ListWorklist.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -251,6 +254,35 @@ pub struct BulkResult {
     /// The case's due date, for a preview.
     #[prost(message, optional, tag = "6")]
     pub due_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+}
+/// The orders of a worklist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum WorklistOrder {
+    /// The earliest due date first, cases without one last.
+    Unspecified = 0,
+    /// The earliest filing first: permits are examined in that order (DPR 380/2001 art. 20 c. 2).
+    Filing = 1,
+}
+impl WorklistOrder {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "WORKLIST_ORDER_UNSPECIFIED",
+            Self::Filing => "WORKLIST_ORDER_FILING",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "WORKLIST_ORDER_UNSPECIFIED" => Some(Self::Unspecified),
+            "WORKLIST_ORDER_FILING" => Some(Self::Filing),
+            _ => None,
+        }
+    }
 }
 /// The queues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]

@@ -1,8 +1,12 @@
 //! The commands of the building permit.
 
 use super::Shared;
-use super::shared::{on_case, opening};
+use super::cases::visible_case;
+use super::shared::{at_least, on_case, opening};
+use crate::app::AppError;
 use crate::grpc::convert::permit as read;
+use crate::grpc::show_permit;
+use crate::grpc::status::status;
 use pratica_domain::case::Procedure;
 use pratica_proto::permit::v1::permit_service_server::PermitService;
 use pratica_proto::permit::v1::*;
@@ -75,6 +79,23 @@ rpcs! {
     order_conformation: OrderConformationRequest => OrderConformationResponse,
     report_conformation: ReportConformationRequest => ReportConformationResponse,
     prohibit_activity: ProhibitActivityRequest => ProhibitActivityResponse;
+
+    async fn get_permit(
+        &self,
+        request: Request<GetPermitRequest>,
+    ) -> Result<Response<GetPermitResponse>, Status> {
+        let (call, m) = self.open(request)?;
+        let answer = async {
+            let open = self.town(&call, &m.comune)?;
+            at_least(open, m.min_position).await?;
+            let (_, case) = visible_case(&call, open, &m.case_id).await?;
+            let permit = show_permit::permit(&open.town, &case)?;
+            let head =
+                open.town.log.head().await.map_err(|e| AppError::store("reading the head", e))?;
+            Ok(GetPermitResponse { permit: Some(permit), as_of_position: head.get() })
+        };
+        answer.await.map(Response::new).map_err(status)
+    }
 
     async fn file_permit(
         &self,

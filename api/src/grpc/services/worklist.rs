@@ -368,6 +368,13 @@ fn view_query(call: &Call, m: WorklistQuery, today: Date) -> Result<ViewQuery, A
             None
         }
     };
+    let by_filing = match WorklistOrder::try_from(m.order) {
+        Ok(order) => order == WorklistOrder::Filing,
+        Err(_) => {
+            f.refuse("query.order", "one of the values of its enum");
+            false
+        }
+    };
     let some = |text: String| (!text.is_empty()).then_some(text);
     let ready = match (queue, office, officer, due_to) {
         (Some(queue), Some(office), Some(officer), Some(due_to)) => Some(ViewQuery {
@@ -380,6 +387,7 @@ fn view_query(call: &Call, m: WorklistQuery, today: Date) -> Result<ViewQuery, A
             due_to,
             procedure: some(m.procedure),
             phase: some(m.phase),
+            by_filing,
         }),
         _ => None,
     };

@@ -10,7 +10,7 @@ use crate::permit::commands::Command;
 use crate::permit::state::{Application, Stage, State};
 use crate::permit::{DECISION, DECISION_AFTER_NOTICE, REVIEW, SILENCE, SILENCE_EARLIEST};
 use crate::rejection::{Rejection, RejectionCode as Code};
-use crate::term::{Length, TermError, TermRuleId, TermStatus, Unit};
+use crate::term::{Length, RuleSet, TermError, TermRuleId, TermStatus, Unit};
 use jiff::civil::Date;
 
 /// The stages of an application that awaits its end.
@@ -103,15 +103,19 @@ pub(crate) fn silence_would_grant_on(
     ctx: &Context<'_>,
 ) -> Result<bool, Rejection> {
     let Some(a) = pending(case) else { return Ok(false) };
+    Ok(silence_grants(case, a, due_on, ctx.rule_set(case.rules_version())?))
+}
+
+/// The same for whoever has the rules and no decision to make.
+pub fn silence_grants(case: &Case, a: &Application, due_on: Date, rules: &RuleSet) -> bool {
     if a.silence_is_off() || !case.file.reopenings.is_empty() {
-        return Ok(false);
+        return false;
     }
     if a.constraints.is_empty() {
-        return Ok(true);
+        return true;
     }
-    let rules = ctx.rule_set(case.rules_version())?;
     let from = rules.policy_text("constrained_silence_from").and_then(|d| d.parse::<Date>().ok());
-    Ok(a.authorisations_held && from.is_some_and(|from| due_on >= from))
+    a.authorisations_held && from.is_some_and(|from| due_on >= from)
 }
 
 pub(crate) fn can_be_reopened(state: &State, outcome: &str) -> bool {
