@@ -235,6 +235,7 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         }
         ProcedureState::Permit(state) => {
             permit::run_clocks(&mut case.file, &state, event);
+            imported::run_clocks(&mut case.file, event);
             ProcedureState::Permit(permit::evolve(state, event))
         }
         ProcedureState::Imported(state) => {
@@ -254,6 +255,9 @@ pub fn fold<'a>(events: impl IntoIterator<Item = &'a Event>) -> Case {
 
 fn initial(opened: &case::Opened) -> ProcedureState {
     match (opened.procedure, opened.channel) {
+        (Procedure::Permit, case::Channel::Import) => {
+            ProcedureState::Permit(permit::State::imported())
+        }
         (_, case::Channel::Import) => ProcedureState::Imported(imported::State::default()),
         (Procedure::Residency, _) => ProcedureState::Residency(residency::State::default()),
         (Procedure::Permit, _) => ProcedureState::Permit(permit::State::default()),

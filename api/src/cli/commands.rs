@@ -43,6 +43,7 @@ pub const RPCS: &[(&str, &str)] = &[
     ("permit.answer_attestation", "pratica.permit.v1.PermitService/AnswerAttestation"),
     ("permit.invoke_substitute", "pratica.permit.v1.PermitService/InvokeSubstitute"),
     ("permit.annul", "pratica.permit.v1.PermitService/AnnulPermit"),
+    ("permit.record_contest", "pratica.permit.v1.PermitService/RecordContest"),
     ("permit.publish", "pratica.permit.v1.PermitService/PublishPermit"),
     ("permit.determine_contribution", "pratica.permit.v1.PermitService/DetermineContribution"),
     ("permit.offset_contribution", "pratica.permit.v1.PermitService/OffsetContribution"),

@@ -52,8 +52,38 @@ pub struct Survey {
     pub not_admitted: BTreeMap<String, u64>,
     /// Legal days that could not be read or came out of order: the event's own day stands.
     pub days_set_aside: u64,
+    /// How the outcomes of the cases agree with what the older system said of them.
+    pub outcomes: Outcomes,
     /// Activities that the mapping names and the file does not have.
     pub absent: Vec<String>,
+}
+
+/// The outcomes of cases held against what the older system said of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Outcomes {
+    /// They agree.
+    pub agree: u64,
+    /// They differ.
+    pub differ: u64,
+    /// The older system says nothing of the outcome.
+    pub unsaid: u64,
+    /// The names of the first cases that differ.
+    pub differing: Vec<String>,
+}
+
+impl Outcomes {
+    fn add(&mut self, story: &Story) {
+        match story.agreement {
+            None => self.unsaid += 1,
+            Some(true) => self.agree += 1,
+            Some(false) => {
+                self.differ += 1;
+                if self.differing.len() < 20 {
+                    self.differing.push(story.reference.clone());
+                }
+            }
+        }
+    }
 }
 
 impl Survey {
@@ -74,6 +104,7 @@ impl Survey {
             }
         }
         self.days_set_aside += story.days_set_aside;
+        self.outcomes.add(story);
     }
 }
 

@@ -28,6 +28,8 @@ events! {
         Closed = "imported.closed" v 1,
         /// The case was taken over: what the older system said of it as a whole.
         TakenOver = "imported.taken_over" v 1,
+        /// What of the history the rules here would not have allowed.
+        DeparturesNoted = "imported.departures_noted" v 1,
     }
 }
 
@@ -54,6 +56,30 @@ pub struct TakenOver {
     pub history_sha256: String,
     /// SHA-256 of the mapping by which it was read.
     pub mapping_sha256: String,
+}
+
+/// What of the history the rules here would not have allowed: it is not refused for that, and says
+/// so itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeparturesNoted {
+    /// Each departure, once.
+    pub departures: Vec<Departure>,
+}
+
+/// How a history departs from the rules here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Departure {
+    /// A negative act without a notice of rejection (L. 241/1990 art. 10-bis).
+    NoNotice,
+    /// Additions first asked for more than thirty days after filing (DPR 380/2001 art. 20 c. 5).
+    AdditionsAskedLate,
+    /// The term was held up more than once for what was missing (DPR 380/2001 art. 20 c. 5).
+    HeldUpAgain,
+    /// A suspension of more than thirty days (L. 241/1990 art. 2 c. 7).
+    SuspendedTooLong,
+    /// The term was extended by the office alone; no article here allows it.
+    ExtendedByTheOffice,
 }
 
 /// A step of the older system.
@@ -192,6 +218,9 @@ pub(crate) fn run_clocks(file: &mut CaseFile, event: &AnyEvent) {
                 file.terms.push(&key, stop);
             }
         }
-        Event::StepRecorded(_) | Event::Closed(_) | Event::TakenOver(_) => {}
+        Event::StepRecorded(_)
+        | Event::Closed(_)
+        | Event::TakenOver(_)
+        | Event::DeparturesNoted(_) => {}
     }
 }

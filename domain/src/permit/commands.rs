@@ -2,7 +2,7 @@
 
 use super::events::{
     AnnulmentGround, ConferenceForm, Constraint, ContributionKind, Entitlement, ExtensionGround,
-    Ground, Kind, OpinionKind, Position, Site, WorksTerm,
+    Forum, Ground, Kind, OpinionKind, Position, Site, WorksTerm,
 };
 use crate::case::rules::Act;
 use crate::case::{Appeal, Attachment, Channel, Tenor};
@@ -142,6 +142,8 @@ pub enum Command {
     InvokeSubstitute { on_request: bool, substitute: OfficerId },
     /// Annuls the title.
     Annul { ground: AnnulmentGround, reference: String, reasons: String, appeal: Appeal },
+    /// Records that the decision was contested.
+    RecordContest { forum: Forum, contested_on: Date, reference: String },
     /// Records the publication.
     Publish { published_on: Date, reference: String },
     /// Determines a part of the contribution.
@@ -210,6 +212,7 @@ impl Command {
             Command::AnswerAttestation => "permit.answer_attestation",
             Command::InvokeSubstitute { .. } => "permit.invoke_substitute",
             Command::Annul { .. } => "permit.annul",
+            Command::RecordContest { .. } => "permit.record_contest",
             Command::Publish { .. } => "permit.publish",
             Command::DetermineContribution { .. } => "permit.determine_contribution",
             Command::OffsetContribution { .. } => "permit.offset_contribution",
@@ -295,6 +298,7 @@ impl Command {
             Command::ConveneConference { convened_on, .. } => ("convened_on", *convened_on),
             Command::OpenMeeting { opened_on } => ("opened_on", *opened_on),
             Command::RaiseOpposition { raised_on, .. } => ("raised_on", *raised_on),
+            Command::RecordContest { contested_on, .. } => ("contested_on", *contested_on),
             Command::Publish { published_on, .. } => ("published_on", *published_on),
             Command::RecordPayment { paid_on, .. } => ("paid_on", *paid_on),
             Command::StartWorks { started_on } => ("started_on", *started_on),

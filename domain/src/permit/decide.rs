@@ -10,8 +10,8 @@ pub(crate) use silence::end_of_term;
 use super::commands::Command;
 use super::events::{
     Annulled, Archived, AttestationRequested, ChangesAnswered, ConformationOrdered,
-    ConformationReported, ConstraintsRecorded, Controlled, DeclaredComplex, Event as Own,
-    FoundIrreceivable, Issued, OpinionInterrupted, OpinionReceived, OpinionRequested,
+    ConformationReported, ConstraintsRecorded, Contested, Controlled, DeclaredComplex,
+    Event as Own, FoundIrreceivable, Issued, OpinionInterrupted, OpinionReceived, OpinionRequested,
     OpinionResumed, OppositionEnded, OppositionRaised, Prohibited, RefusalEffect, Refused,
     SafeguardsApplied, SafeguardsEnded, SubstituteInvoked,
 };
@@ -202,6 +202,13 @@ pub(crate) fn decide(
             reference: reference.trim().to_owned(),
             reasons: text(&reasons),
             appeal,
+        }
+        .into()),
+        Command::RecordContest { forum, contested_on, reference } => own(Contested {
+            contest: entry("contest"),
+            forum,
+            contested_on,
+            reference: reference.trim().to_owned(),
         }
         .into()),
         Command::OrderConformation { comply_within, reasons, appeal } => own(ConformationOrdered {

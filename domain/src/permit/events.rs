@@ -74,6 +74,8 @@ events! {
         SubstituteInvoked = "permit.substitute_invoked" v 1,
         /// The title was annulled.
         Annulled = "permit.annulled" v 1,
+        /// Somebody contested the decision.
+        Contested = "permit.contested" v 1,
         /// The title was published.
         Published = "permit.published" v 1,
         /// The contribution was determined.
@@ -133,6 +135,7 @@ impl Event {
             Event::OppositionEnded(e) => Day(e.ended_on),
             Event::GrantedBySilence(e) => Instant(e.legal_at),
             Event::AttestationRequested(e) => Day(e.requested_on),
+            Event::Contested(e) => Day(e.contested_on),
             Event::Published(e) => Day(e.published_on),
             Event::PaymentRecorded(e) => Day(e.paid_on),
             Event::WorksStarted(e) => Day(e.started_on),

@@ -42,7 +42,7 @@ use silence::{
     acceptance_after_a_notice_is_reasoned, an_attestation_was_asked, it_can_be_refused,
     it_is_an_application, nothing_holds_the_decision_up, nothing_is_missing,
     the_constraints_are_authorised, the_office_is_late, the_refusal_comes_before_silence,
-    the_substitute_has_no_conflict,
+    the_substitute_has_no_conflict, there_is_a_decision,
 };
 pub(crate) use title::{ORDERED_FITS, TITLED_FITS, surcharge_percent};
 use title::{
@@ -387,6 +387,10 @@ pub const ACTIONS: &[Action] = &[
             rule!(the_judgement_is_named, Content, "L. 241/1990 art. 21-nonies c. 2-bis"),
             rule!(annulment_is_in_time, Content, "L. 241/1990 art. 21-nonies c. 1"),
         ],
+    ),
+    action(
+        "permit.record_contest",
+        &[OPENED, rule!(there_is_a_decision, Standing, "D.Lgs. 104/2010 art. 29"), DATES],
     ),
     action("permit.publish", &[OPENED, NO_CONFLICT, TITLED, STANDS, REASONED, DATES]),
     action(

@@ -66,6 +66,7 @@ pub(crate) fn stands_already(case: &Case, command: &Command, ctx: &Context<'_>) 
         Command::AnswerAttestation => {
             !a.attestations.is_empty() && a.attestations.values().all(|answered| *answered)
         }
+        Command::RecordContest { .. } => a.contests.contains_key(&made("contest")),
         Command::InvokeSubstitute { substitute, .. } => a.substitute.as_ref() == Some(substitute),
         Command::OrderConformation { .. } => state
             .control()

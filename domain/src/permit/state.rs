@@ -12,11 +12,12 @@ pub use conference::{Conference, Invited};
 pub use title::{Contribution, Control, Extension, Instalment, Title, Works};
 
 use super::events::{
-    Constraint, Content, Controlled, Event, Kind, OpinionKind, RefusalEffect, SilenceOfBody,
+    Constraint, Content, Controlled, Event, Kind, OpinionKind, RefusalEffect, SilenceOfBody, Site,
 };
 use crate::case::{self, CaseFile, ClockEffect, OBSERVATIONS_RULE, RequestState, Tenor, TermKey};
 use crate::event::Event as AnyEvent;
-use crate::ids::{EntryId, OfficerId};
+use crate::ids::{EntryId, OfficerId, SubjectId};
+use crate::people::Personal;
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -78,11 +79,33 @@ pub struct Application {
     pub attestations: BTreeMap<EntryId, bool>,
     /// The substitute, once invoked.
     pub substitute: Option<OfficerId>,
+    /// Who contested the decision, and when.
+    pub contests: BTreeMap<EntryId, Date>,
     /// A refusal that came after silence and changed nothing.
     pub late_refusal_on: Option<Date>,
 }
 
 impl Application {
+    fn filed(kind: Kind, content: Content) -> Application {
+        Application {
+            kind,
+            constraints: content.constraints.clone(),
+            authorisations_held: content.authorisations_held,
+            content,
+            complex: false,
+            changes_agreed: None,
+            changes_answered: BTreeSet::new(),
+            safeguards: Vec::new(),
+            opinions: BTreeMap::new(),
+            conferences: Vec::new(),
+            proposed_on: None,
+            attestations: BTreeMap::new(),
+            substitute: None,
+            contests: BTreeMap::new(),
+            late_refusal_on: None,
+        }
+    }
+
     /// The conference that is under way.
     pub fn conference(&self) -> Option<&Conference> {
         self.conferences.last().filter(|c| c.concluded.is_none())
@@ -179,6 +202,25 @@ impl Stage {
 }
 
 impl State {
+    /// A history of an older system: an application whose content is not known here.
+    pub fn imported() -> State {
+        let nobody = SubjectId(uuid::Uuid::nil());
+        State::Pending(Application::filed(
+            Kind::NewConstruction,
+            Content {
+                entitlement: None,
+                drawings: false,
+                asseveration: false,
+                designer: None,
+                works: Personal::new(nobody, String::new()),
+                site: Personal::new(nobody, Site::default()),
+                constraints: BTreeSet::new(),
+                authorisations_held: false,
+                assents_needed: Vec::new(),
+            },
+        ))
+    }
+
     /// What the application folds to, once filed.
     pub fn application(&self) -> Option<&Application> {
         match self {
@@ -330,22 +372,7 @@ fn evolve_common(mut state: State, event: &case::Event) -> State {
 fn evolve_own(state: State, event: &Event) -> State {
     match (state, event) {
         (State::NotFiled, Event::Filed(e)) => {
-            let application = Application {
-                kind: e.kind,
-                content: e.content.clone(),
-                constraints: e.content.constraints.clone(),
-                authorisations_held: e.content.authorisations_held,
-                complex: false,
-                changes_agreed: None,
-                changes_answered: BTreeSet::new(),
-                safeguards: Vec::new(),
-                opinions: BTreeMap::new(),
-                conferences: Vec::new(),
-                proposed_on: None,
-                attestations: BTreeMap::new(),
-                substitute: None,
-                late_refusal_on: None,
-            };
+            let application = Application::filed(e.kind, e.content.clone());
             match e.kind {
                 Kind::Notice => State::Notice(application, Control::default()),
                 Kind::Communication => State::Communicated(application),
@@ -372,7 +399,10 @@ fn evolve_own(state: State, event: &Event) -> State {
             State::Titled(a, title)
         }
         (State::Pending(a), Event::FoundIrreceivable(_) | Event::Archived(_)) => State::Ended(a),
-        (State::Notice(a, control), e) => State::Notice(a, control.advance(e)),
+        (State::Notice(mut a, control), e) => {
+            note(&mut a, e);
+            State::Notice(a, control.advance(e))
+        }
         (State::Titled(a, title), e) => {
             let mut state = State::Titled(a, title.advance(e));
             if let Some(a) = state.application_mut() {
@@ -452,6 +482,9 @@ fn note(a: &mut Application, event: &Event) {
         }
         Event::SilenceAttested(e) if e.on_request => {
             a.attestations.values_mut().for_each(|answered| *answered = true);
+        }
+        Event::Contested(e) => {
+            a.contests.insert(e.contest, e.contested_on);
         }
         Event::SubstituteInvoked(e) => a.substitute = Some(e.substitute.clone()),
         _ => conference::note(&mut a.conferences, event),

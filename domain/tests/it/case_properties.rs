@@ -100,7 +100,7 @@ const MOVES: [&str; 57] = [
 ];
 
 /// What an ended case still takes: no act, and the term of the report that follows a cancellation.
-const AFTER_THE_END: [&str; 33] = [
+const AFTER_THE_END: [&str; 34] = [
     "case.note_added",
     "case.message_sent",
     "case.document_added",
@@ -117,6 +117,7 @@ const AFTER_THE_END: [&str; 33] = [
     "permit.attestation_denied",
     "permit.silence_attested",
     "permit.annulled",
+    "permit.contested",
     "permit.published",
     "permit.contribution_determined",
     "permit.contribution_offset",

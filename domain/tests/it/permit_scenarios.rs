@@ -6,7 +6,7 @@ use pratica_domain::case::{Attachment, Channel, Command as Common, Tenor};
 use pratica_domain::ids::{CaseId, EntryId};
 use pratica_domain::permit::{
     AnnulmentGround, BodyForm, Command as Own, ConferenceForm, Constraint, ContributionKind,
-    Entitlement, ExtensionGround, Form, Ground, InstalmentForm, Kind, OpinionKind, Parcel,
+    Entitlement, ExtensionGround, Form, Forum, Ground, InstalmentForm, Kind, OpinionKind, Parcel,
     Position, SILENCE, Site, State, WorksTerm,
 };
 use pratica_domain::term::{Length, first_instant_of};
@@ -519,6 +519,11 @@ pub(crate) fn permit_sample(name: &str, case: &Given) -> Command {
             reference: String::new(),
             reasons: text("Distanza falsamente dichiarata"),
             appeal: appeal(),
+        },
+        "permit.record_contest" => Own::RecordContest {
+            forum: Forum::Court,
+            contested_on: on,
+            reference: text("TAR 12/2026"),
         },
         "permit.publish" => Own::Publish { published_on: on, reference: text("Albo 12/2026") },
         "permit.determine_contribution" => Own::DetermineContribution {

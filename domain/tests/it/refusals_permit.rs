@@ -39,6 +39,7 @@ pub(crate) fn fitting(name: &str) -> Given {
         }
         "permit.invoke_substitute" => constrained().on(SILENCE_OVER),
         "permit.annul"
+        | "permit.record_contest"
         | "permit.publish"
         | "permit.determine_contribution"
         | "permit.transfer"
@@ -777,6 +778,13 @@ fn title() -> Vec<Row> {
             "of a title that lapsed into nothing",
             refused(),
             sample("permit.annul", &refused()),
+        ),
+        row(
+            "there_is_a_decision",
+            Code::CaseNotClosed,
+            "before any decision",
+            filed(),
+            sample("permit.record_contest", &filed()),
         ),
         row(
             "annulment_is_in_time",

@@ -117,7 +117,9 @@ pub(crate) fn main_term(case: &Case) -> Option<TermKey> {
         ProcedureState::Permit(_) => [permit::SILENCE, permit::CONTROL]
             .into_iter()
             .map(TermKey::of)
-            .find(|key| terms.has(key)),
+            .find(|key| terms.has(key))
+            // An imported permit has the one term that was set.
+            .or_else(|| terms.keys().find(|key| key.entry().is_none()).cloned()),
         ProcedureState::Imported(_) => terms.keys().find(|key| key.entry().is_none()).cloned(),
         ProcedureState::NotOpened => None,
     }

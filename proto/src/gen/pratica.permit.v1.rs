@@ -1188,6 +1188,41 @@ pub struct AnnulPermitResponse {
     #[prost(message, optional, tag = "1")]
     pub outcome: ::core::option::Option<super::super::common::v1::CommandOutcome>,
 }
+/// Request of RecordContest.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RecordContestRequest {
+    /// The comune. Required.
+    #[prost(string, tag = "1")]
+    pub comune: ::prost::alloc::string::String,
+    /// The case. Required.
+    #[prost(string, tag = "2")]
+    pub case_id: ::prost::alloc::string::String,
+    /// Client-made UUID, kept across retries: the same id never acts twice. Required.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+    /// The etag last seen; a mismatch is ABORTED. Required unless `validate_only`.
+    #[prost(string, tag = "4")]
+    pub etag: ::prost::alloc::string::String,
+    /// Only says what would happen: nothing is recorded.
+    #[prost(bool, tag = "5")]
+    pub validate_only: bool,
+    /// Before whom. Required.
+    #[prost(enumeration = "Forum", tag = "10")]
+    pub forum: i32,
+    /// The day. Required.
+    #[prost(message, optional, tag = "11")]
+    pub contest_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// Reference, such as the number of the court's roll.
+    #[prost(string, tag = "12")]
+    pub reference: ::prost::alloc::string::String,
+}
+/// Answer of RecordContest.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RecordContestResponse {
+    /// What the command did.
+    #[prost(message, optional, tag = "1")]
+    pub outcome: ::core::option::Option<super::super::common::v1::CommandOutcome>,
+}
 /// Request of PublishPermit.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PublishPermitRequest {
@@ -2087,6 +2122,39 @@ impl AnnulmentGround {
             "ANNULMENT_GROUND_OWN_ANNULMENT" => Some(Self::OwnAnnulment),
             "ANNULMENT_GROUND_FALSE_REPRESENTATION" => Some(Self::FalseRepresentation),
             "ANNULMENT_GROUND_JUDGEMENT" => Some(Self::Judgement),
+            _ => None,
+        }
+    }
+}
+/// Before whom a decision is contested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Forum {
+    /// Refused where the field is required.
+    Unspecified = 0,
+    /// Before the administration itself.
+    Administration = 1,
+    /// Before a court, or the Head of State.
+    Court = 2,
+}
+impl Forum {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "FORUM_UNSPECIFIED",
+            Self::Administration => "FORUM_ADMINISTRATION",
+            Self::Court => "FORUM_COURT",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "FORUM_UNSPECIFIED" => Some(Self::Unspecified),
+            "FORUM_ADMINISTRATION" => Some(Self::Administration),
+            "FORUM_COURT" => Some(Self::Court),
             _ => None,
         }
     }
@@ -3163,6 +3231,37 @@ pub mod permit_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Records that somebody contested the decision; it moves no term.
+        /// Records permit.contested.
+        ///
+        /// Errors: INVALID_ARGUMENT with every field; PERMISSION_DENIED; NOT_FOUND (officers);
+        /// FAILED_PRECONDITION with the reason code of the rule; ABORTED when the etag is old.
+        pub async fn record_contest(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RecordContestRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RecordContestResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/pratica.permit.v1.PermitService/RecordContest",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("pratica.permit.v1.PermitService", "RecordContest"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Records the publication at the albo pretorio.
         /// Records permit.published.
         ///
@@ -4016,6 +4115,18 @@ pub mod permit_service_server {
             request: tonic::Request<super::AnnulPermitRequest>,
         ) -> std::result::Result<
             tonic::Response<super::AnnulPermitResponse>,
+            tonic::Status,
+        >;
+        /// Records that somebody contested the decision; it moves no term.
+        /// Records permit.contested.
+        ///
+        /// Errors: INVALID_ARGUMENT with every field; PERMISSION_DENIED; NOT_FOUND (officers);
+        /// FAILED_PRECONDITION with the reason code of the rule; ABORTED when the etag is old.
+        async fn record_contest(
+            &self,
+            request: tonic::Request<super::RecordContestRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RecordContestResponse>,
             tonic::Status,
         >;
         /// Records the publication at the albo pretorio.
@@ -5504,6 +5615,51 @@ pub mod permit_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = AnnulPermitSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/pratica.permit.v1.PermitService/RecordContest" => {
+                    #[allow(non_camel_case_types)]
+                    struct RecordContestSvc<T: PermitService>(pub Arc<T>);
+                    impl<
+                        T: PermitService,
+                    > tonic::server::UnaryService<super::RecordContestRequest>
+                    for RecordContestSvc<T> {
+                        type Response = super::RecordContestResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RecordContestRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PermitService>::record_contest(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RecordContestSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

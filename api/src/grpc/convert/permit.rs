@@ -8,8 +8,8 @@ use pratica_domain::case::Tenor;
 use pratica_domain::ids::{CaseId, OfficeId, OfficerId};
 use pratica_domain::permit::{
     AnnulmentGround, BodyForm, Command, ConferenceForm, Constraint, ContributionKind, Entitlement,
-    ExtensionGround, Form, Ground, InstalmentForm, Kind, OpinionKind, Parcel, Position, Site,
-    WorksTerm,
+    ExtensionGround, Form, Forum, Ground, InstalmentForm, Kind, OpinionKind, Parcel, Position,
+    Site, WorksTerm,
 };
 use pratica_proto::permit::v1 as proto;
 
@@ -98,6 +98,14 @@ fn annulment_ground(value: proto::AnnulmentGround) -> Option<AnnulmentGround> {
         proto::AnnulmentGround::OwnAnnulment => Some(AnnulmentGround::OwnAnnulment),
         proto::AnnulmentGround::FalseRepresentation => Some(AnnulmentGround::FalseRepresentation),
         proto::AnnulmentGround::Judgement => Some(AnnulmentGround::Judgement),
+    }
+}
+
+fn forum(value: proto::Forum) -> Option<Forum> {
+    match value {
+        proto::Forum::Unspecified => None,
+        proto::Forum::Administration => Some(Forum::Administration),
+        proto::Forum::Court => Some(Forum::Court),
     }
 }
 
@@ -543,6 +551,21 @@ pub(crate) fn annul_permit(
         reference: reference?,
         reasons: reasons?,
         appeal: appeal?,
+    })
+}
+
+pub(crate) fn record_contest(
+    m: proto::RecordContestRequest,
+    f: &mut Fields,
+    _: &Asking<'_>,
+) -> Option<Command> {
+    let forum = f.choice("forum", m.forum, forum);
+    let contested_on = f.date("contest_date", m.contest_date);
+    let reference = f.text("reference", m.reference);
+    Some(Command::RecordContest {
+        forum: forum?,
+        contested_on: contested_on?,
+        reference: reference?,
     })
 }
 

@@ -63,6 +63,7 @@ rpcs! {
     answer_attestation: AnswerAttestationRequest => AnswerAttestationResponse,
     invoke_substitute: InvokeSubstituteRequest => InvokeSubstituteResponse,
     annul_permit: AnnulPermitRequest => AnnulPermitResponse,
+    record_contest: RecordContestRequest => RecordContestResponse,
     publish_permit: PublishPermitRequest => PublishPermitResponse,
     determine_contribution: DetermineContributionRequest => DetermineContributionResponse,
     offset_contribution: OffsetContributionRequest => OffsetContributionResponse,

@@ -79,7 +79,8 @@ fn check_activity(mapping: &Mapping, rule: &ActivityRule) -> Result<(), String> 
             false,
         ),
         ("by", rule.by.is_some(), b == B::TermExtended, b == B::TermExtended),
-        ("tenor", rule.tenor.is_some(), b == B::Decided, false),
+        ("outcome", rule.outcome.is_some(), b == B::Decided, false),
+        ("forum", rule.forum.is_some(), b == B::Contested, b == B::Contested),
         (
             "basis",
             rule.basis.is_some(),

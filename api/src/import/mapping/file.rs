@@ -1,9 +1,10 @@
 //! The shape of a mapping file. An unknown key is an error.
 
 use jiff::tz::TimeZone;
-use pratica_domain::case::{Procedure, Tenor};
+use pratica_domain::case::Procedure;
 use pratica_domain::ids::OfficeId;
 use pratica_domain::imported::Outcome;
+use pratica_domain::permit::Forum;
 use pratica_domain::term::Length;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,6 +52,8 @@ pub struct Mapping {
     pub term: Option<TermRule>,
     /// What the decision gave.
     pub decision: Option<Decision>,
+    /// What the older system said of the outcome, to be held against what the events came to.
+    pub agreement: Option<Agreement>,
     /// When a case is closed, and how.
     pub closing: Option<Closing>,
     /// The known activities; of several with one name the first that applies counts.
@@ -123,7 +126,18 @@ pub struct Decision {
     /// The attribute.
     pub attribute: String,
     /// What its values mean.
-    pub values: BTreeMap<String, Tenor>,
+    pub values: BTreeMap<String, Outcome>,
+}
+
+/// What the older system said of the outcome of a case, to be held against what its events came to.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agreement {
+    /// The attribute of the trace.
+    pub attribute: String,
+    /// The outcomes that agree with each of its values: `granted`, `refused`, `archived`,
+    /// `withdrawn`, `decided`, `open`. A value not named says nothing of the outcome.
+    pub values: BTreeMap<String, Vec<String>>,
 }
 
 /// When a case is closed.
@@ -159,8 +173,10 @@ pub enum Becomes {
     TermSuspended,
     /// `case.term_resumed`, of the open suspension.
     TermResumed,
-    /// `imported.decided`, once.
+    /// The decision, once: the event of its outcome, or `imported.decided` where that is not said.
     Decided,
+    /// `permit.contested`, after the decision.
+    Contested,
 }
 
 /// A known activity.
@@ -182,7 +198,9 @@ pub struct ActivityRule {
     /// By how much the term is extended.
     pub by: Option<Length>,
     /// What this decision gave, if not told by `[decision]`.
-    pub tenor: Option<Tenor>,
+    pub outcome: Option<Outcome>,
+    /// Before whom the decision is contested.
+    pub forum: Option<Forum>,
     /// The article.
     pub basis: Option<String>,
     /// Words for the request, or the reason.

@@ -8,28 +8,35 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::fmt::strtime;
 use pratica_domain::case::{
-    ClockEffect, RequestAnswered, RequestKind, RequestSent, Tenor, TermExtended, TermKey,
-    TermResumed, TermSuspended,
+    ClockEffect, Procedure, RequestAnswered, RequestKind, RequestSent, Tenor, TermExtended,
+    TermKey, TermResumed, TermSuspended,
 };
 use pratica_domain::ids::{CaseId, EntryId, SubjectId, derived};
-use pratica_domain::imported::{self, Source};
+use pratica_domain::imported::{self, Departure, Outcome, Source};
 use pratica_domain::people::Personal;
 use pratica_domain::term::rome_date;
-use pratica_domain::{Event, case};
+use pratica_domain::{Event, case, permit};
+use std::collections::BTreeSet;
 
 /// What the events so far came to.
 pub(super) struct Course<'a> {
     plan: &'a Plan,
     pub(super) case_id: CaseId,
     pub(super) filed_at: Timestamp,
-    tenor: Option<Tenor>,
+    said: Option<Outcome>,
     opened_by_first: bool,
     /// The open request and the day it was sent.
     request: Option<(EntryId, Date)>,
     /// The open suspension and the day it began.
     suspension: Option<(EntryId, Date)>,
     decided: bool,
+    /// Whether the decision ended the case.
+    pub(super) ended: bool,
     closed: bool,
+    /// What the events came to, in the words of outcomes.
+    pub(super) outcome: &'static str,
+    held_up: u32,
+    pub(super) departures: BTreeSet<Departure>,
     pub(super) unmapped: Vec<String>,
     pub(super) not_admitted: Vec<String>,
     pub(super) days_set_aside: u64,
@@ -43,19 +50,23 @@ impl<'a> Course<'a> {
         known: &[Known<'_>],
     ) -> Result<Self, Fault> {
         let decision = plan.mapping().decision.as_ref();
-        let tenor = decision.and_then(|d| {
+        let said = decision.and_then(|d| {
             text(&trace.attributes, &d.attribute).and_then(|said| d.values.get(said)).copied()
         });
         let mut course = Course {
             plan,
             case_id,
             filed_at: plan.filed(trace, known)?,
-            tenor,
+            said,
             opened_by_first: false,
             request: None,
             suspension: None,
             decided: false,
+            ended: false,
             closed: false,
+            outcome: "open",
+            held_up: 0,
+            departures: BTreeSet::new(),
             unmapped: Vec::new(),
             not_admitted: Vec::new(),
             days_set_aside: 0,
@@ -142,6 +153,10 @@ impl<'a> Course<'a> {
         let words = rule.text.clone().unwrap_or_else(|| event.activity.to_owned());
         let reason = Personal::new(SubjectId(self.case_id.0), words);
         let filed_on = rome_date(self.filed_at);
+        // What ended a case ended its terms: only who contests it still adds a fact.
+        if self.ended && rule.becomes != Becomes::Contested {
+            return None;
+        }
         Some(match rule.becomes {
             Becomes::Opened => return None,
             Becomes::RequestSent => {
@@ -151,6 +166,10 @@ impl<'a> Course<'a> {
                 let (term, within) = (term()?, rule.answer_within?);
                 let request = self.entry("request", event);
                 let sent_on = self.day(rule, event, filed_on);
+                if self.held_up == 0 && (sent_on - filed_on).get_days() > 30 {
+                    self.departures.insert(Departure::AdditionsAskedLate);
+                }
+                self.hold_up();
                 self.request = Some((request, sent_on));
                 case::Event::from(RequestSent {
                     request,
@@ -169,14 +188,12 @@ impl<'a> Course<'a> {
                 let documents = Vec::new();
                 case::Event::from(RequestAnswered { request, answered_on, documents }).into()
             }
-            Becomes::TermExtended => case::Event::from(TermExtended {
-                term: term()?,
-                extension: self.entry("extension", event),
-                by: rule.by?,
-                reason,
-                basis,
-            })
-            .into(),
+            Becomes::TermExtended => {
+                let (term, by) = (term()?, rule.by?);
+                self.departures.insert(Departure::ExtendedByTheOffice);
+                let extension = self.entry("extension", event);
+                case::Event::from(TermExtended { term, extension, by, reason, basis }).into()
+            }
             Becomes::TermSuspended => {
                 if self.suspension.is_some() {
                     return None;
@@ -184,6 +201,7 @@ impl<'a> Course<'a> {
                 let term = term()?;
                 let suspension = self.entry("suspension", event);
                 let suspended_on = self.day(rule, event, filed_on);
+                self.hold_up();
                 self.suspension = Some((suspension, suspended_on));
                 let cap_days = rule.cap_days;
                 case::Event::from(TermSuspended {
@@ -200,20 +218,108 @@ impl<'a> Course<'a> {
                 let term = term()?;
                 let (suspension, since) = self.suspension.take()?;
                 let resumed_on = self.day(rule, event, since);
+                if (resumed_on - since).get_days() > 30 {
+                    self.departures.insert(Departure::SuspendedTooLong);
+                }
                 case::Event::from(TermResumed { term, suspension, resumed_on }).into()
             }
             Becomes::Decided => {
                 if std::mem::replace(&mut self.decided, true) {
                     return None;
                 }
-                imported::Event::from(imported::Decided {
-                    outcome: rule.tenor.or(self.tenor),
-                    decided_on: self.day(rule, event, filed_on),
-                    activity: event.activity.to_owned(),
+                let decided_on = self.day(rule, event, filed_on);
+                self.decision(rule.outcome.or(self.said), decided_on, event)
+            }
+            Becomes::Contested => {
+                if !self.decided {
+                    return None;
+                }
+                permit::Event::from(permit::Contested {
+                    contest: self.entry("contest", event),
+                    forum: rule.forum?,
+                    contested_on: self.day(rule, event, filed_on),
+                    reference: String::new(),
                 })
                 .into()
             }
         })
+    }
+
+    /// The decision: the permit's own event where the outcome is said, and the procedure has one.
+    fn decision(&mut self, said: Option<Outcome>, on: Date, event: &Known<'_>) -> Event {
+        let words = || Personal::new(SubjectId(self.case_id.0), event.activity.to_owned());
+        // The older system says nothing of appeals.
+        let appeal = || case::Appeal { authority: String::new(), term_days: 0 };
+        let is_permit = self.plan.mapping().procedure == Procedure::Permit;
+        let (outcome, told): (_, Event) = match said.filter(|_| is_permit) {
+            Some(Outcome::Granted) => (
+                "granted",
+                permit::Event::from(permit::Issued {
+                    issued_on: on,
+                    conditions: None,
+                    reasons: None,
+                    conference: None,
+                    late: None,
+                })
+                .into(),
+            ),
+            Some(Outcome::Refused) => (
+                "refused",
+                permit::Event::from(permit::Refused {
+                    refused_on: on,
+                    reasons: words(),
+                    answers: None,
+                    appeal: appeal(),
+                    effect: permit::RefusalEffect::Effective,
+                    late: None,
+                })
+                .into(),
+            ),
+            Some(Outcome::NotConsidered) => (
+                "archived",
+                permit::Event::from(permit::Archived {
+                    archived_on: on,
+                    reasons: words(),
+                    answers: None,
+                    appeal: appeal(),
+                })
+                .into(),
+            ),
+            Some(Outcome::Withdrawn) => (
+                "withdrawn",
+                case::Event::from(case::Withdrawn {
+                    withdrawn_on: on,
+                    reason: Some(words()),
+                    undoes_provisional_effect: false,
+                })
+                .into(),
+            ),
+            _ => {
+                let tenor = match said {
+                    Some(Outcome::Granted) => Some(Tenor::Favourable),
+                    Some(Outcome::Refused | Outcome::NotConsidered) => Some(Tenor::Negative),
+                    _ => None,
+                };
+                let activity = event.activity.to_owned();
+                let decided = imported::Decided { outcome: tenor, decided_on: on, activity };
+                self.outcome = "decided";
+                return imported::Event::from(decided).into();
+            }
+        };
+        if matches!(outcome, "refused" | "archived") {
+            self.departures.insert(Departure::NoNotice);
+        }
+        self.outcome = outcome;
+        self.ended = true;
+        told
+    }
+
+    /// Notes that the term is held up once more.
+    fn hold_up(&mut self) {
+        self.held_up += 1;
+        if self.held_up > 1 {
+            self.departures.insert(Departure::HeldUpAgain);
+        }
     }
 
     fn entry(&self, what: &str, event: &Known<'_>) -> EntryId {

@@ -62,6 +62,8 @@ pub struct Story {
     pub line: u64,
     /// Its events.
     pub events: Vec<Told>,
+    /// Whether the outcome is what the older system says; none where it says nothing of it.
+    pub agreement: Option<bool>,
     /// Steps whose activity the mapping does not name.
     pub unmapped: Vec<String>,
     /// Steps whose activity it names, and the history did not admit the event.
@@ -114,7 +116,9 @@ impl Plan {
         let closing = self.closing(trace, &known, &course)?;
         let mut closed = false;
         for event in &known {
-            if let Some(end) = closing.as_ref().filter(|end| !closed && event.index > end.after) {
+            // A decision that ended the case ended it on its own day.
+            let end = closing.as_ref().filter(|end| !closed && event.index > end.after);
+            if let Some(end) = end.filter(|_| !course.ended) {
                 events.push(end.told.clone());
                 closed = true;
                 course.close();
@@ -123,14 +127,30 @@ impl Plan {
                 events.push(course.tell(event));
             }
         }
-        if let Some(end) = closing.filter(|_| !closed) {
+        if let Some(end) = closing.filter(|_| !closed && !course.ended) {
             events.push(end.told);
         }
+        if !course.departures.is_empty() {
+            let departures = course.departures.iter().copied().collect();
+            let noted = imported::DeparturesNoted { departures };
+            let occurred_at = events.last().map_or(course.filed_at, |last| last.occurred_at);
+            events.push(Told {
+                event: imported::Event::from(noted).into(),
+                source: None,
+                occurred_at,
+                line: trace.line,
+            });
+        }
+        let agreement = self.mapping().agreement.as_ref().and_then(|a| {
+            let expected = a.values.get(text(&trace.attributes, &a.attribute)?)?;
+            Some(expected.iter().any(|word| word == course.outcome))
+        });
         Ok(Story {
             case_id,
             reference,
             line: trace.line,
             events,
+            agreement,
             unmapped: course.unmapped,
             not_admitted: course.not_admitted,
             days_set_aside: course.days_set_aside,

@@ -153,3 +153,27 @@ pub struct Annulled {
     /// Term and authority of appeal.
     pub appeal: Appeal,
 }
+
+/// Before whom a decision is contested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Forum {
+    /// Before the administration itself: objection, self-protection.
+    Administration,
+    /// Before a court, or the Head of State.
+    Court,
+}
+
+/// Somebody contested the decision. It moves no clock: what a judgement brings is another fact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contested {
+    /// Identifies it.
+    pub contest: EntryId,
+    /// Before whom.
+    pub forum: Forum,
+    /// The day.
+    pub contested_on: Date,
+    /// Reference, such as the number of the court's roll.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reference: String,
+}

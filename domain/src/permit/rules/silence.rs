@@ -3,7 +3,7 @@
 use super::defects;
 use super::review::{own, pending};
 use crate::case::rules::{reckoned, refuse, silence_has_not_formed, wrong_phase};
-use crate::case::{ClockEffect, RequestState, TermKey};
+use crate::case::{Channel, ClockEffect, RequestState, TermKey};
 use crate::context::Context;
 use crate::decider::{self, Case};
 use crate::permit::commands::Command;
@@ -166,7 +166,9 @@ pub(super) fn nothing_is_missing(case: &Case, _: &Context<'_>) -> Result<(), Rej
     let defects = defects(a.kind, &a.content);
     let answered =
         case.file.requests.values().any(|r| matches!(r.state, RequestState::Answered(_)));
-    if defects.is_empty() || answered {
+    // What an older system checked is not checked again.
+    let imported = case.file.opening.as_ref().is_some_and(|o| o.channel == Channel::Import);
+    if defects.is_empty() || answered || imported {
         return Ok(());
     }
     let grounds: Vec<_> = defects.iter().map(|g| g.as_str()).collect();
@@ -232,6 +234,15 @@ pub(super) fn it_can_be_refused(case: &Case, _: &Context<'_>) -> Result<(), Reje
                 .with("date", closure.closed_on)),
             None => wrong_phase(case, PENDING_FITS),
         },
+    }
+}
+
+/// Only what was decided, by an act or by silence, can be contested.
+pub(super) fn there_is_a_decision(case: &Case, _: &Context<'_>) -> Result<(), Rejection> {
+    if own(case).is_some() && case.file.closure.is_some() {
+        Ok(())
+    } else {
+        refuse(Code::CaseNotClosed)
     }
 }
 

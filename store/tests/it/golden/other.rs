@@ -10,6 +10,11 @@ pub(super) fn samples() -> Vec<Sample> {
 fn imported() -> Vec<Sample> {
     [
         both(
+            "imported.departures_noted",
+            json!({ "departures": ["no_notice", "additions_asked_late", "held_up_again"] }),
+            json!({}),
+        ),
+        both(
             "imported.step_recorded",
             json!({ "activity": "01_HOOFD_010" }),
             json!({ "resource": "560872", "attributes": { "question": "EMPTY" } }),

@@ -253,6 +253,11 @@ fn decision() -> Vec<Vec<Sample>> {
             }),
             json!({ "ground": "judgement", "reference": "TAR 5/2026" }),
         ),
+        both(
+            "permit.contested",
+            json!({ "contest": ENTRY, "forum": "court", "contested_on": "2026-07-01" }),
+            json!({ "reference": "TAR 12/2026" }),
+        ),
     ]
 }
 
