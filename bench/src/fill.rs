@@ -157,9 +157,9 @@ impl<'a> Filler<'a> {
         };
         *next += events.len() as u64;
         let append = AppendRequest {
-            stream,
             expected,
-            events: new_events(events, request_id, now, &metadata)?,
+            events: new_events(&self.open.town, &stream, events, request_id, now, &metadata)?,
+            stream,
             request: Some(Request { id: request_id, fingerprint: [0; 32] }),
             recorded_at: now,
         };

@@ -1,7 +1,7 @@
 //! A comune in a directory of its own: its log, its views, a clock that stands still.
 
 use pratica_api::app::house::Open;
-use pratica_api::app::{Clock, House, ManualClock};
+use pratica_api::app::{Clock, House, ManualClock, MasterKeys};
 use pratica_domain::ids::ComuneId;
 use pratica_projections::Projector;
 use pratica_store::EventReader;
@@ -24,7 +24,8 @@ impl Place {
     pub(crate) fn open(directory: &Path) -> anyhow::Result<Place> {
         std::fs::create_dir_all(directory)?;
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(NOW.parse()?));
-        let (house, projectors) = House::open(directory, &[COMUNE.parse()?], clock)?;
+        let keys = MasterKeys::Demonstration;
+        let (house, projectors) = House::open(directory, &[COMUNE.parse()?], clock, &keys)?;
         Ok(Place { house, directory: directory.to_owned(), projectors })
     }
 

@@ -7,7 +7,7 @@ use crate::place::Place;
 use crate::raw;
 use crate::report::{Goal, Report};
 use pratica_projections::{Views, ViewsOptions};
-use pratica_store::EventReader;
+use pratica_store::{BlindIndex, EventReader};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -32,7 +32,9 @@ pub(crate) async fn run(size: &Size, report: &mut Report) -> anyhow::Result<()> 
 
         let reader: Arc<dyn EventReader> = Arc::clone(&log) as Arc<dyn EventReader>;
         let options = ViewsOptions::default();
-        let (views, mut projector) = Views::open(&directory.path().join("views.db"), options)?;
+        let index: Arc<dyn BlindIndex> = Arc::clone(&open.town.vault) as Arc<dyn BlindIndex>;
+        let (views, mut projector) =
+            Views::open(&directory.path().join("views.db"), options, index)?;
         let begun = Instant::now();
         let position = projector.catch_up(Arc::clone(&reader), &rules).await?;
         live.add(events as f64 / begun.elapsed().as_secs_f64());

@@ -4,7 +4,7 @@
 //! layer. Clients and servers share the processors, in both cases alike.
 
 use crate::place::{COMUNE, Place};
-use pratica_api::grpc::auth::{Claims, ServerKey};
+use pratica_api::grpc::auth::{Claims, Identity, ServerKey};
 use pratica_api::grpc::{Options, serve};
 use pratica_domain::Role;
 use std::sync::Arc;
@@ -67,8 +67,14 @@ pub(crate) async fn pratica(place: &mut Place) -> anyhow::Result<(Served, Server
         let until = async {
             let _ = stopped.await;
         };
-        let served =
-            serve(listener, Arc::clone(&house), &its_key, &Options::default(), until).await;
+        let served = serve(
+            listener,
+            Arc::clone(&house),
+            &Identity::own(&its_key),
+            &Options::default(),
+            until,
+        )
+        .await;
         house.stop().await;
         served
     });

@@ -26,6 +26,8 @@ pub enum Role {
     Analyst,
     /// Who administers the installation; no right on cases comes with it.
     Administrator,
+    /// The data-protection officer (GDPR art. 39): sees who read what, and no case.
+    ProtectionOfficer,
     /// A workflow of the paperless office: reads the feed, writes receipts back.
     Service,
     /// Pratica itself: processes and the deadline ticker.
@@ -34,7 +36,7 @@ pub enum Role {
 
 impl Role {
     /// Every role, in the order of the authorisation table.
-    pub const ALL: [Role; 9] = [
+    pub const ALL: [Role; 10] = [
         Role::Citizen,
         Role::Clerk,
         Role::Officer,
@@ -42,6 +44,7 @@ impl Role {
         Role::Registrar,
         Role::Analyst,
         Role::Administrator,
+        Role::ProtectionOfficer,
         Role::Service,
         Role::System,
     ];
@@ -56,6 +59,7 @@ impl Role {
             Role::Registrar => "registrar",
             Role::Analyst => "analyst",
             Role::Administrator => "administrator",
+            Role::ProtectionOfficer => "protection_officer",
             Role::Service => "service",
             Role::System => "system",
         }
@@ -73,7 +77,7 @@ impl std::str::FromStr for Role {
         Role::ALL.into_iter().find(|r| r.as_str() == text).ok_or(crate::ids::InvalidId {
             what: "Role",
             text: text.to_owned(),
-            rule: "citizen, clerk, officer, head, registrar, analyst, administrator, service or system",
+            rule: "citizen, clerk, officer, head, registrar, analyst, administrator, protection_officer, service or system",
         })
     }
 }

@@ -27,8 +27,14 @@ pub fn documents_to_register(case_id: CaseId, case: &Case, event: &Event) -> Opt
     let (subject, correspondent) = case.file.applicant().map_or_else(
         || (SubjectId(case_id.0), case_id.to_string()),
         |(subject, party)| {
-            let person = &party.person.value;
-            (*subject, format!("{} {}", person.family_name, person.given_name).trim().to_owned())
+            let person = &party.person;
+            let name = if person.is_readable() {
+                person.value.name()
+            } else {
+                // Erased: the register names the case.
+                case_id.to_string()
+            };
+            (*subject, name)
         },
     );
     let procedure = case.procedure().map_or("", case::Procedure::as_str);

@@ -86,7 +86,7 @@ async fn build(
     let options = &shared.options;
     remove(building);
     let connection = schema::open(building, Mode::Bulk, options.cache_kib.max(64 * 1024))?;
-    let mut writer = Writer::new(connection, options.cached_cases)?;
+    let mut writer = Writer::new(connection, options.cached_cases, Arc::clone(&shared.index))?;
     writer.use_rules(rules)?;
     let head = reader.head().await?;
     let log = Subscription::new(Arc::clone(&reader), Position::START, Filter::all())
@@ -102,7 +102,7 @@ async fn build(
     fs::rename(building, path).map_err(io)?;
 
     let connection = schema::open(path, Mode::Live, options.cache_kib)?;
-    let mut writer = Writer::new(connection, options.cached_cases)?;
+    let mut writer = Writer::new(connection, options.cached_cases, Arc::clone(&shared.index))?;
     let generation = Arc::new(Generation::open(path, options)?);
     loop {
         let live = {

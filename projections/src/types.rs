@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::{Timestamp, civil::Date};
 use pratica_domain::case::{Direction, TermKey};
 use pratica_domain::ids::{CaseId, DocumentId, OfficeId, OfficerId, ProtocolNumber};
-use pratica_domain::people::Personal;
+use pratica_domain::people::{Person, Personal};
 use pratica_store::{Position, Revision};
 use serde::{Deserialize, Serialize};
 
@@ -98,8 +98,8 @@ pub struct CaseRow {
     pub waits_for_citizen: bool,
     /// The protocol number of the filing.
     pub protocol: Option<ProtocolNumber>,
-    /// Family name and given name of the applicant.
-    pub applicant: Option<Personal<String>>,
+    /// The applicant, sealed as in the log: opened for an answer, with the case's stream.
+    pub applicant: Option<Personal<Person>>,
     /// Reference in the system that an imported case comes from.
     pub reference: Option<String>,
     /// The version of the rules that the case pinned.
@@ -143,6 +143,10 @@ pub enum SearchKey {
     FiscalCode(String),
     /// The beginning of the family name of a person of the case, whatever its accents and case.
     NamePrefix(String),
+    /// The beginning of the address that a case is about: street and number.
+    AddressPrefix(String),
+    /// A parcel of the land registry: sheet and number.
+    Parcel(String),
     /// The reference of an imported case.
     Reference(String),
     /// The case's id.
@@ -156,6 +160,8 @@ impl std::fmt::Debug for SearchKey {
             SearchKey::Protocol(_) => "SearchKey::Protocol(..)",
             SearchKey::FiscalCode(_) => "SearchKey::FiscalCode(..)",
             SearchKey::NamePrefix(_) => "SearchKey::NamePrefix(..)",
+            SearchKey::AddressPrefix(_) => "SearchKey::AddressPrefix(..)",
+            SearchKey::Parcel(_) => "SearchKey::Parcel(..)",
             SearchKey::Reference(_) => "SearchKey::Reference(..)",
             SearchKey::Case(_) => "SearchKey::Case(..)",
         })

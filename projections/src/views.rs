@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use jiff::civil::Date;
 use pratica_domain::ids::{CallId, CaseId, OfficeId, OfficerId, ProtocolNumber};
-use pratica_store::Position;
 use pratica_store::sqlite::ReaderPool;
+use pratica_store::{BlindIndex, Position};
 use rusqlite::Connection;
 
 use crate::desk::Desk;
@@ -101,6 +101,8 @@ pub(crate) struct Shared {
     pub(crate) position: AtomicU64,
     pub(crate) rebuilding: AtomicBool,
     desk: Desk,
+    /// Makes what people are found by; all that the views see of the vault.
+    pub(crate) index: Arc<dyn BlindIndex>,
 }
 
 impl Shared {
@@ -132,15 +134,20 @@ impl Views {
     /// (`desk.db`); the directory must exist. Views of another version of the tables or of the
     /// logic, older or newer, are thrown away and built again by catching up.
     ///
+    /// `index` makes what people are found by: of the vault, the views see nothing else.
     /// Opens once for each file: the projector is its only writer. Blocks for as long as it takes.
     ///
     /// # Errors
     /// [`ViewError::Foreign`] when the file is something else, [`ViewError::Sqlite`],
     /// [`ViewError::Io`] and [`ViewError::Log`] when it cannot be opened.
-    pub fn open(path: &Path, options: ViewsOptions) -> Result<(Views, Projector), ViewError> {
+    pub fn open(
+        path: &Path,
+        options: ViewsOptions,
+        index: Arc<dyn BlindIndex>,
+    ) -> Result<(Views, Projector), ViewError> {
         rebuild::settle(path)?;
         let connection = schema::open(path, Mode::Live, options.cache_kib)?;
-        let writer = Writer::new(connection, options.cached_cases)?;
+        let writer = Writer::new(connection, options.cached_cases, Arc::clone(&index))?;
         let desk = Desk::open(&path.with_file_name("desk.db"))?;
         let generation = Generation::open(path, &options)?;
         let shared = Arc::new(Shared {
@@ -151,6 +158,7 @@ impl Views {
             rebuilding: AtomicBool::new(false),
             desk,
             options,
+            index,
         });
         Ok((Views { shared: Arc::clone(&shared) }, Projector::new(shared)))
     }
@@ -250,7 +258,8 @@ impl Views {
         limit: usize,
     ) -> Result<AsOf<Vec<CaseRow>>, ViewError> {
         let (access, key) = (access.clone(), key.clone());
-        self.ask(move |c| cases::search(c, &access, &key, limit)).await
+        let index = Arc::clone(&self.shared.index);
+        self.ask(move |c| cases::search(c, &access, &key, limit, &*index)).await
     }
 
     /// A page of a queue of open cases: the earliest due date first, cases without one last.

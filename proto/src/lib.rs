@@ -23,8 +23,8 @@ pub mod pratica {
         )+ };
     }
     areas!(
-        admin, cases, common, enrolment, feed, history, permit, register, residency, statistics,
-        worklist
+        admin, cases, common, enrolment, evidence, feed, history, permit, privacy, register,
+        residency, statistics, worklist
     );
 }
 

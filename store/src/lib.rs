@@ -15,12 +15,15 @@
 //!   event, and is answered with the values of the first time.
 //! - **Append only.** No event and no request id is ever changed or removed.
 //!
-//! What must never enter: a clock (times are given), randomness (ids are given), an async
-//! runtime (only `tokio::sync`), the meaning of an event, personal data in an error text.
+//! What must never enter: a clock (times are given), randomness (ids are given; only the [`vault`]
+//! asks for some, for keys and nonces), an async runtime (only `tokio::sync`), the meaning of an
+//! event, personal data in an error text.
 
+pub mod access;
 pub mod codec;
 pub mod error;
 pub mod event;
+pub mod evidence;
 pub mod log;
 pub mod memory;
 pub mod revision;
@@ -28,6 +31,7 @@ pub mod sqlite;
 pub mod subscription;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod vault;
 
 pub use error::StoreError;
 pub use event::{
@@ -38,3 +42,4 @@ pub use memory::MemoryLog;
 pub use revision::{Expected, Position, Revision};
 pub use sqlite::SqliteLog;
 pub use subscription::{Delivery, Subscription};
+pub use vault::{BlindIndex, MasterKey, Vault, VaultError};

@@ -62,7 +62,7 @@ def declaration():
 def main(binary):
     with tempfile.TemporaryDirectory() as data:
         server = subprocess.Popen(
-            [binary, "serve", "--data", data, "--comune", COMUNE, "--listen", "127.0.0.1:0",
+            [binary, "serve", "--own-tokens", "--master-key", "demo", "--data", data, "--comune", COMUNE, "--listen", "127.0.0.1:0",
              "--manual-clock", "2026-03-02T09:00:00Z"],
             stdout=subprocess.PIPE, text=True,
         )

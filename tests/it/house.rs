@@ -13,14 +13,18 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "pratica-store",
         &[
             "pratica-domain",
+            "base64",
             "jiff",
+            "ring",
             "rusqlite",
             "serde",
             "serde_json",
             "thiserror",
+            "tlog_tiles",
             "tokio",
             "tracing",
             "uuid",
+            "zeroize",
         ],
     ),
     (

@@ -2,11 +2,11 @@
 //! town's people as clients. Nothing of ours is stubbed.
 
 use jiff::Timestamp;
-use pratica_api::app::{Clock, House, ManualClock};
+use pratica_api::app::{Clock, House, ManualClock, MasterKeys};
 use pratica_api::cli::Failure;
 use pratica_api::cli::client::Client;
 use pratica_api::demo::Town;
-use pratica_api::grpc::auth::{Claims, ServerKey};
+use pratica_api::grpc::auth::{Claims, Identity, ServerKey};
 use pratica_api::grpc::{Options, serve};
 use pratica_domain::Role;
 use std::path::{Path, PathBuf};
@@ -49,26 +49,41 @@ impl Server {
         Ok(server)
     }
 
-    /// Comuni in a directory that is there.
+    /// Comuni in a directory that is there, with tokens of the server's own.
     pub async fn open(directory: &Path, comuni: &[&str], at: &str) -> anyhow::Result<Server> {
+        let identity = Identity::own(&ServerKey::open(directory)?);
+        Server::open_for(directory, comuni, at, identity).await
+    }
+
+    /// As [`Server::open`], with tokens of others.
+    pub async fn open_for(
+        directory: &Path,
+        comuni: &[&str],
+        at: &str,
+        identity: Identity,
+    ) -> anyhow::Result<Server> {
         let now: Timestamp = at.parse()?;
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(now));
         let comuni = comuni.iter().map(|c| c.parse()).collect::<Result<Vec<_>, _>>()?;
         let key = ServerKey::open(directory)?;
-        let (house, projectors) = House::open(directory, &comuni, clock)?;
+        let keys = MasterKeys::Demonstration;
+        let (house, projectors) = House::open(directory, &comuni, clock, &keys)?;
         house.start(projectors).await;
         house.advance(now).await?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
         let (stop, stopped) = oneshot::channel::<()>();
-        let (its_house, its_key) = (Arc::clone(&house), key.clone());
+        let (its_house, its_identity) = (Arc::clone(&house), identity);
         let served = tokio::spawn(async move {
-            let options =
-                Options { web_origins: vec!["https://portale.example".into()], reflection: true };
+            let options = Options {
+                web_origins: vec!["https://portale.example".into()],
+                reflection: true,
+                ..Options::default()
+            };
             let until = async {
                 let _ = stopped.await;
             };
-            serve(listener, its_house, &its_key, &options, until).await
+            serve(listener, its_house, &its_identity, &options, until).await
         });
         Ok(Server {
             url,

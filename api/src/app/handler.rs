@@ -4,7 +4,7 @@
 use super::deliver::written;
 use super::error::{AppError, Intervening};
 use super::load;
-use super::policy::{self, Principal};
+use super::policy::{self, Principal, Relation};
 use super::town::Town;
 use pratica_domain::case::{self, Procedure};
 use pratica_domain::ids::{CaseId, derived};
@@ -123,14 +123,13 @@ async fn attempt(
     let now = town.clock.now();
     let existing = match request.target {
         Target::New(_) => None,
-        Target::Existing(_) => Some(loaded.as_deref().ok_or_else(|| not_found(request))?),
+        Target::Existing(_) => Some(loaded.as_deref().ok_or_else(|| unseen(request.principal))?),
     };
     let relation = policy::relation(request.principal, existing, rome_date(now));
-    if !policy::may_command(request.principal, request.command.name(), relation) {
-        return Err(AppError::Denied.into());
-    }
+    may(request.principal, request.command.name(), relation)?;
     let case = loaded.unwrap_or_default();
-    let actor = request.principal.actor();
+    let mut actor = request.principal.actor();
+    actor.on_behalf_of = policy::acts_for(request.principal, &case, rome_date(now));
     let ctx = Context {
         comune: &town.comune,
         case_id,
@@ -171,7 +170,7 @@ async fn attempt(
         let case = Arc::new(after);
         return Ok(Outcome { case_id, case, events: fresh, position, replayed: false });
     }
-    let append = append_request(&stream, &case, &fresh, request, &ctx)?;
+    let append = append_request(town, &stream, &case, &fresh, request, &ctx)?;
     match town.log.append(append).await {
         Ok(appended) if appended.replayed => {
             let record = earlier(town, request).await?.ok_or_else(|| lost(&appended))?;
@@ -188,12 +187,41 @@ async fn attempt(
     }
 }
 
-/// Officers learn that there is no such case; citizens get the same answer as for another's.
-fn not_found(request: &CommandRequest<'_>) -> AppError {
-    if request.principal.role == pratica_domain::Role::Citizen {
-        AppError::Denied
+/// Whether somebody may send a command, before anything of its content is looked at.
+///
+/// # Errors
+/// `Denied`, or `NotFound` as for a case that is not there.
+pub async fn permitted(
+    town: &Town,
+    principal: &Principal,
+    command: &str,
+    case: Option<CaseId>,
+) -> Result<(), AppError> {
+    let loaded = match case {
+        None => None,
+        Some(id) => Some(load::case(town, id).await?.ok_or_else(|| unseen(principal))?),
+    };
+    let today = rome_date(town.clock.now());
+    may(principal, command, policy::relation(principal, loaded.as_deref(), today))
+}
+
+fn may(principal: &Principal, command: &str, relation: Relation) -> Result<(), AppError> {
+    if policy::may_command(principal, command, relation) {
+        Ok(())
+    } else if relation == Relation::Stranger {
+        Err(unseen(principal))
     } else {
+        Err(AppError::Denied)
+    }
+}
+
+/// The answer about a case that is not there, or may not be seen: who works on cases learns that
+/// there is none, everybody else that they may not know.
+pub fn unseen(principal: &Principal) -> AppError {
+    if principal.role.is_staff() || principal.role == pratica_domain::Role::Service {
         AppError::NotFound("case")
+    } else {
+        AppError::Denied
     }
 }
 
@@ -254,6 +282,7 @@ fn fold(case: &Case, events: &[Event]) -> Case {
 }
 
 fn append_request(
+    town: &Town,
     stream: &StreamName,
     case: &Case,
     events: &[Event],
@@ -280,7 +309,7 @@ fn append_request(
             0 => Expected::NoStream,
             n => Expected::Exact(Revision::new(n - 1)),
         },
-        events: new_events(events, request.request_id, ctx.now, &metadata)?,
+        events: new_events(town, stream, events, request.request_id, ctx.now, &metadata)?,
         request: Some(Request { id: request.request_id, fingerprint: request.fingerprint }),
         recorded_at: ctx.now,
     })
@@ -291,6 +320,8 @@ fn append_request(
 /// # Errors
 /// When a payload cannot be written.
 pub fn new_events(
+    town: &Town,
+    stream: &StreamName,
     events: &[Event],
     request_id: Uuid,
     now: jiff::Timestamp,
@@ -307,7 +338,7 @@ pub fn new_events(
                 Some(Occurrence::Day(day)) => first_instant_of(day),
                 None => now,
             };
-            codec::encode(event, id, occurred_at, metadata.clone())
+            codec::encode(event, id, stream, occurred_at, metadata.clone(), &town.vault)
                 .map_err(|e| AppError::store("encoding an event", e))
         })
         .collect()
@@ -349,7 +380,7 @@ async fn replay(
     let mut case = Case::default();
     let mut events = Vec::new();
     for event in &recorded {
-        let decoded = load::decode(event)?;
+        let decoded = load::open(town, event)?;
         case = evolve(case, &decoded);
         if record.event_count > 0 && record.first_revision.is_some_and(|f| event.revision >= f) {
             events.push(decoded);
@@ -383,7 +414,7 @@ pub async fn with_numbers(town: &Town, mut outcome: Outcome) -> Result<Outcome, 
     let since = load::events(town, &stream, from, Revision::END).await?;
     let mut after = (*outcome.case).clone();
     for recorded in &since {
-        let event = load::decode(recorded)?;
+        let event = load::open(town, recorded)?;
         if !matches!(event, Event::Case(case::Event::DocumentRegistered(_))) {
             break;
         }

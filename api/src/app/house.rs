@@ -2,6 +2,8 @@
 
 use super::clock::Clock;
 use super::error::{AppError, chain};
+use super::evidence::Evidence;
+use super::keys::MasterKeys;
 use super::policy::Principal;
 use super::register;
 use super::school;
@@ -13,7 +15,8 @@ use jiff::Timestamp;
 use pratica_domain::ids::{ComuneId, InvalidId};
 use pratica_domain::term::{first_instant_after, first_instant_of, rome_date};
 use pratica_projections::{Projector, Views, ViewsOptions};
-use pratica_store::{EventReader, EventStore, Position, SqliteLog, sqlite};
+use pratica_store::access::AccessLog;
+use pratica_store::{BlindIndex, EventReader, EventStore, Position, SqliteLog, sqlite};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -32,6 +35,10 @@ pub struct Open {
     pub desk: Arc<register::Desk>,
     /// Who keeps its school calls.
     pub school: Arc<school::Desk>,
+    /// Who read what.
+    pub access: Arc<AccessLog>,
+    /// Proof that its log was not altered.
+    pub evidence: Arc<Evidence>,
     /// Its log as the embedded store, for backup and verification.
     pub embedded: Arc<SqliteLog>,
 }
@@ -57,11 +64,12 @@ impl House {
         data: &Path,
         comuni: &[ComuneId],
         clock: Arc<dyn Clock>,
+        keys: &MasterKeys,
     ) -> anyhow::Result<(Arc<House>, Projectors)> {
         let mut open = BTreeMap::new();
         let mut projectors = Vec::new();
         for comune in comuni {
-            let (opened, projector) = open_town(data, comune, Arc::clone(&clock))
+            let (opened, projector) = open_town(data, comune, Arc::clone(&clock), keys)
                 .with_context(|| format!("cannot open the comune {comune}"))?;
             open.insert(comune.clone(), opened);
             projectors.push((comune.clone(), projector));
@@ -99,6 +107,10 @@ impl House {
                 run_register(Arc::clone(&open.town), Arc::clone(&open.desk)),
             ));
             tasks.spawn(stopped(self.stop.subscribe(), run_school(Arc::clone(&open.school))));
+            tasks.spawn(stopped(
+                self.stop.subscribe(),
+                run_evidence(Arc::clone(&open.town), Arc::clone(&open.evidence)),
+            ));
             if self.clock.manual().is_none() {
                 let calls = Arc::clone(&open.school);
                 tasks.spawn(stopped(self.stop.subscribe(), async move {
@@ -206,6 +218,7 @@ fn open_town(
     data: &Path,
     comune: &ComuneId,
     clock: Arc<dyn Clock>,
+    keys: &MasterKeys,
 ) -> anyhow::Result<(Open, Projector)> {
     let directory = data.join(comune.as_str());
     std::fs::create_dir_all(&directory)
@@ -213,12 +226,20 @@ fn open_town(
     let settings = Settings::read(&directory)?;
     let rules = Arc::new(settings.rules(&directory)?);
     let embedded = Arc::new(SqliteLog::open(directory.join("log.db"), sqlite::Options::default())?);
-    let (views, projector) = Views::open(&directory.join("views.db"), ViewsOptions::default())?;
+    let has_events = *embedded.watch_head().borrow() > Position::START;
+    let vault = Arc::new(keys.open(comune, &directory, has_events)?);
+    let index: Arc<dyn BlindIndex> = Arc::clone(&vault) as Arc<dyn BlindIndex>;
+    let (views, projector) =
+        Views::open(&directory.join("views.db"), ViewsOptions::default(), index)?;
     let log: Arc<dyn EventStore> = Arc::clone(&embedded) as Arc<dyn EventStore>;
-    let town = Arc::new(Town::new(comune.clone(), directory, settings, log, views, rules, clock));
+    let access = Arc::new(AccessLog::open(&directory.join("access.db"))?);
+    let head = *embedded.watch_head().borrow();
+    let evidence = Arc::new(Evidence::open(comune, &directory, &settings.evidence, &vault, head)?);
+    let town = Town::new(comune.clone(), directory, settings, log, vault, views, rules, clock);
+    let town = Arc::new(town);
     let desk = Arc::new(register::Desk::new(Arc::clone(&town), system("register")?));
     let school = Arc::new(school::Desk::new(Arc::clone(&town), system("school")?));
-    Ok((Open { town, desk, school, embedded }, projector))
+    Ok((Open { town, desk, school, access, evidence, embedded }, projector))
 }
 
 async fn stopped(mut stop: watch::Receiver<bool>, work: impl Future<Output = ()>) {
@@ -252,6 +273,17 @@ async fn follow_views(town: Arc<Town>, mut projector: Projector, stop: watch::Re
     });
     if let Err(error) = followed.await {
         tracing::error!(%error, "the views ended badly");
+    }
+}
+
+/// Keeps the evidence up to date, again after a failure: it goes on from the tree's end.
+async fn run_evidence(town: Arc<Town>, evidence: Arc<Evidence>) {
+    loop {
+        if let Err(error) = evidence.run(Arc::clone(&town.log)).await {
+            tracing::error!(comune = %town.comune, error = chain(&error),
+                "the evidence stopped following the log and will be tried again");
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
 

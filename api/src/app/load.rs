@@ -48,7 +48,7 @@ pub async fn current(town: &Town, id: CaseId) -> Result<Option<Arc<Case>>, AppEr
     }
     let mut case = (*kept).clone();
     for recorded in &since {
-        case = pratica_domain::evolve(case, &decode(recorded)?);
+        case = pratica_domain::evolve(case, &open(town, recorded)?);
     }
     let case = Arc::new(case);
     town.cases.insert(id, Arc::clone(&case));
@@ -73,7 +73,7 @@ pub async fn fold(town: &Town, stream: &StreamName, to: Revision) -> Result<Case
     let events = events(town, stream, Revision::FIRST, to).await?;
     let mut case = Case::default();
     for recorded in &events {
-        case = pratica_domain::evolve(case, &decode(recorded)?);
+        case = pratica_domain::evolve(case, &open(town, recorded)?);
     }
     Ok(case)
 }
@@ -106,7 +106,15 @@ pub async fn events(
     }
 }
 
-/// Reads a stored event.
+/// Reads a stored event with its personal data opened, for a decision or for who may see it.
+///
+/// # Errors
+/// As [`decode`]; also when its personal data was altered.
+pub fn open(town: &Town, recorded: &RecordedEvent) -> Result<Event, AppError> {
+    codec::open(recorded, &town.vault).map_err(|e| AppError::store("opening an event", e))
+}
+
+/// Reads a stored event, its personal data left sealed.
 ///
 /// # Errors
 /// When this build cannot decode it; the error names the position.

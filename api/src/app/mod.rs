@@ -6,8 +6,11 @@
 pub mod clock;
 pub mod deliver;
 pub mod error;
+pub mod evidence;
 pub mod handler;
 pub mod house;
+pub mod http;
+pub mod keys;
 pub mod load;
 pub mod policy;
 pub mod register;
@@ -20,5 +23,6 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{AppError, Violation};
 pub use handler::{CommandRequest, Outcome, Target, execute};
 pub use house::House;
+pub use keys::MasterKeys;
 pub use policy::{Access, Principal, Relation};
 pub use town::Town;

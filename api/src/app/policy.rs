@@ -1,7 +1,8 @@
 //! Who may do and see what: one table, pure, in one place.
 
 use jiff::civil::Date;
-use pratica_domain::ids::{ComuneId, OfficeId, OfficerId};
+use pratica_domain::case::PartyRole;
+use pratica_domain::ids::{ComuneId, OfficeId, OfficerId, SubjectId};
 use pratica_domain::{Actor, Case, Role};
 pub use pratica_projections::Access;
 use std::collections::BTreeSet;
@@ -65,6 +66,23 @@ pub fn relation(principal: &Principal, case: Option<&Case>, today: Date) -> Rela
         }
         _ => Relation::Stranger,
     }
+}
+
+/// For whom a citizen acts in a case: the one who gave them a power that is in force today.
+pub fn acts_for(principal: &Principal, case: &Case, today: Date) -> Option<SubjectId> {
+    if principal.role != Role::Citizen {
+        return None;
+    }
+    let mine = |subject: &SubjectId| {
+        case.file.parties.get(subject).is_some_and(|party| {
+            party.role == PartyRole::Representative
+                && party.account.as_deref() == Some(principal.account.as_str())
+        })
+    };
+    let in_force = case.file.representations.values().find(|power| {
+        mine(&power.agent) && !power.ended && power.until.is_none_or(|until| today <= until)
+    });
+    in_force.map(|power| power.principal)
 }
 
 /// The acts that decide a case or bind the comune: officers and heads only.
@@ -183,7 +201,7 @@ pub fn may_command(principal: &Principal, command: &str, relation: Relation) -> 
         Role::Officer | Role::Head => matches!(relation, Relation::New | Relation::OwnOffice),
         Role::Service => SERVICE.contains(&command),
         Role::System => true,
-        Role::Registrar | Role::Analyst | Role::Administrator => false,
+        Role::Registrar | Role::Analyst | Role::Administrator | Role::ProtectionOfficer => false,
     }
 }
 
@@ -193,7 +211,7 @@ pub fn case_access(principal: &Principal, today: Date) -> Option<Access> {
         Role::Citizen => Some(Access::Account { account: principal.account.to_string(), today }),
         Role::Clerk | Role::Officer => Some(Access::Offices(principal.offices.clone())),
         Role::Head | Role::Service | Role::System => Some(Access::Everything),
-        Role::Registrar | Role::Analyst | Role::Administrator => None,
+        Role::Registrar | Role::Analyst | Role::Administrator | Role::ProtectionOfficer => None,
     }
 }
 
@@ -206,6 +224,22 @@ pub fn may_see(principal: &Principal, case: &Case, today: Date) -> bool {
             relation(principal, Some(case), today) == Relation::OwnOffice
         }
         _ => false,
+    }
+}
+
+/// By which right somebody reads personal data, for the record of access; none where no record is
+/// kept: citizens read what is their own.
+pub fn reads_by(principal: &Principal) -> Option<&'static str> {
+    match principal.role {
+        Role::Clerk | Role::Officer => Some("own_office"),
+        Role::Head => Some("all_offices"),
+        Role::Service => Some("service"),
+        Role::Registrar => Some("register"),
+        Role::Citizen
+        | Role::Analyst
+        | Role::Administrator
+        | Role::ProtectionOfficer
+        | Role::System => None,
     }
 }
 
@@ -232,11 +266,15 @@ pub enum Area {
     SchoolDesk,
     /// The acts of a call: publishing, rankings, offers, places.
     SchoolActs,
+    /// Who read what.
+    Access,
 }
 
 /// The table for what is not about one case.
 pub fn may_use(principal: &Principal, area: Area) -> bool {
-    use Role::{Administrator, Analyst, Clerk, Head, Officer, Registrar, Service};
+    use Role::{
+        Administrator, Analyst, Clerk, Head, Officer, ProtectionOfficer, Registrar, Service,
+    };
     let roles: &[Role] = match area {
         Area::Worklist => &[Clerk, Officer, Head],
         Area::Register => &[Clerk, Officer, Head, Registrar],
@@ -250,6 +288,7 @@ pub fn may_use(principal: &Principal, area: Area) -> bool {
         }
         Area::SchoolDesk => &[Clerk, Officer, Head],
         Area::SchoolActs => &[Officer, Head],
+        Area::Access => &[ProtectionOfficer],
     };
     roles.contains(&principal.role)
 }

@@ -202,7 +202,14 @@ impl Desk {
             let append = AppendRequest {
                 expected: expected(registrations),
                 stream: stream.clone(),
-                events: new_events(&[event], numbered.request_id, now, &self.metadata(numbered))?,
+                events: new_events(
+                    town,
+                    &stream,
+                    &[event],
+                    numbered.request_id,
+                    now,
+                    &self.metadata(numbered),
+                )?,
                 request: Some(Request {
                     id: numbered.request_id,
                     fingerprint: fingerprint(&numbered.entry),
@@ -294,7 +301,7 @@ impl Desk {
             let append = AppendRequest {
                 stream: stream.clone(),
                 expected: expected(acts.events),
-                events: new_events(&events, request_id, now, &metadata)?,
+                events: new_events(town, &stream, &events, request_id, now, &metadata)?,
                 request: Some(Request { id: request_id, fingerprint }),
                 recorded_at: now,
             };

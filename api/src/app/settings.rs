@@ -28,10 +28,38 @@ pub struct Settings {
     pub offices: BTreeMap<Procedure, OfficeId>,
     /// Local holidays; each says whether it counts for terms.
     pub holidays: Vec<LocalHoliday>,
+    /// Proof that the log was not altered.
+    pub evidence: EvidenceSettings,
     /// The region whose terms apply, such as `lombardia`; the national ones if absent.
     pub region: Option<String>,
     /// Rule files of the comune, relative to its directory, in order; each may extend another.
     pub rules: Vec<PathBuf>,
+}
+
+/// How often the log is signed, and who keeps what was signed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EvidenceSettings {
+    /// The name that checkpoints are signed under, such as `comune.example/pratica`; by default
+    /// `pratica/COMUNE`.
+    pub origin: String,
+    /// A checkpoint after so many events at the latest.
+    pub every_events: u64,
+    /// A checkpoint after so many seconds at the latest, if anything was recorded.
+    pub every_seconds: u64,
+    /// Directories, and `https://` addresses that each checkpoint is posted to.
+    pub witnesses: Vec<String>,
+}
+
+impl Default for EvidenceSettings {
+    fn default() -> Self {
+        EvidenceSettings {
+            origin: String::new(),
+            every_events: 1_000,
+            every_seconds: 60,
+            witnesses: Vec::new(),
+        }
+    }
 }
 
 /// Settings that cannot be used.

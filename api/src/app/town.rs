@@ -7,8 +7,9 @@ use moka::sync::Cache;
 use pratica_domain::Case;
 use pratica_domain::case::Procedure;
 use pratica_domain::ids::{CaseId, ComuneId};
+use pratica_domain::people::Personal;
 use pratica_projections::{Rules, Views};
-use pratica_store::{EventStore, Position, StreamName};
+use pratica_store::{EventStore, Position, StreamName, Vault};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +30,8 @@ pub struct Town {
     pub settings: Settings,
     /// The log.
     pub log: Arc<dyn EventStore>,
+    /// The keys of its personal data.
+    pub vault: Arc<Vault>,
     /// The status views.
     pub views: Views,
     /// Rules and calendar.
@@ -45,11 +48,13 @@ pub struct Town {
 
 impl Town {
     /// Puts a comune together.
+    #[expect(clippy::too_many_arguments, reason = "each is a part of the comune, named once")]
     pub fn new(
         comune: ComuneId,
         directory: PathBuf,
         settings: Settings,
         log: Arc<dyn EventStore>,
+        vault: Arc<Vault>,
         views: Views,
         rules: Arc<Rules>,
         clock: Arc<dyn Clock>,
@@ -59,6 +64,7 @@ impl Town {
             directory,
             settings,
             log,
+            vault,
             views,
             rules,
             clock,
@@ -74,6 +80,29 @@ impl Town {
     /// Never for a valid comune and procedure; the store's rule on names is checked all the same.
     pub fn case_stream(&self, procedure: Procedure, case: CaseId) -> Result<StreamName, AppError> {
         self.stream(&format!("{}-{case}", procedure.as_str()))
+    }
+
+    /// The stream of a year's protocol register.
+    ///
+    /// # Errors
+    /// As [`Town::case_stream`].
+    pub fn register_stream(&self, year: i16) -> Result<StreamName, AppError> {
+        self.stream(&format!("register-{year}"))
+    }
+
+    /// Opens personal data that a view holds sealed, for who may see it. What is erased stays so.
+    ///
+    /// # Errors
+    /// When it was altered, or the vault is older than the log.
+    pub fn read<T>(&self, stream: &str, data: &Personal<T>) -> Result<Personal<T>, AppError>
+    where
+        T: serde::de::DeserializeOwned + Default + Clone,
+    {
+        self.vault.read(stream, data.clone()).map_err(|source| AppError::Fault {
+            doing: "opening personal data",
+            source: Box::new(source),
+            transient: false,
+        })
     }
 
     pub(crate) fn stream(&self, rest: &str) -> Result<StreamName, AppError> {

@@ -3,9 +3,9 @@
 use super::exit::Failure;
 use super::show;
 use super::{output, serve};
-use crate::app::{Clock, House, ManualClock};
+use crate::app::{Clock, House, ManualClock, MasterKeys};
 use crate::demo::{Town, play, play_building, play_school};
-use crate::grpc::auth::ServerKey;
+use crate::grpc::auth::{Identity, ServerKey};
 use crate::grpc::{Options, serve as serve_grpc};
 use anyhow::Context as _;
 use pratica_domain::Role;
@@ -68,7 +68,7 @@ async fn tell(args: &Args, data: &std::path::Path) -> Result<(), Failure> {
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(start));
     let key = ServerKey::open(data).map_err(anyhow::Error::from)?;
     let id = comune.parse().map_err(anyhow::Error::from)?;
-    let (house, projectors) = House::open(data, &[id], clock)?;
+    let (house, projectors) = House::open(data, &[id], clock, &MasterKeys::Demonstration)?;
     house.start(projectors).await;
     let listener = TcpListener::bind(args.listen)
         .await
@@ -78,12 +78,12 @@ async fn tell(args: &Args, data: &std::path::Path) -> Result<(), Failure> {
     let server = {
         let (house, key) = (Arc::clone(&house), key.clone());
         tokio::spawn(async move {
-            let options = Options { web_origins: Vec::new(), reflection: true };
+            let options = Options { reflection: true, ..Options::default() };
             let until = async {
                 // Told to stop, or the teller is gone: both end it.
                 let _ = stopped.await;
             };
-            serve_grpc(listener, house, &key, &options, until).await
+            serve_grpc(listener, house, &Identity::own(&key), &options, until).await
         })
     };
     let mut town = Town::new(comune, &format!("http://{address}"), key);

@@ -2,6 +2,7 @@
 //! has open.
 
 use super::exit::Failure;
+use super::keys::KeyArgs;
 use super::output::{self, Format};
 use super::serve;
 use crate::app::settings::Settings;
@@ -38,6 +39,8 @@ struct XesArgs {
     /// The comune that the cases are of.
     #[arg(long)]
     comune: ComuneId,
+    #[command(flatten)]
+    keys: KeyArgs,
     /// Directory of the data; made if it is not there.
     #[arg(long, default_value = "pratica-data")]
     data: PathBuf,
@@ -89,13 +92,22 @@ async fn recorded(
     let clock = Arc::new(SystemClock);
     std::fs::create_dir_all(&args.data)
         .with_context(|| format!("cannot make the directory {}", args.data.display()))?;
+    let keys = args.keys.of(&args.data);
     let (house, projectors) =
-        House::open(&args.data, std::slice::from_ref(&args.comune), Arc::clone(&clock) as _)
+        House::open(&args.data, std::slice::from_ref(&args.comune), Arc::clone(&clock) as _, &keys)
             .context("an import needs the data for itself: stop the server of this directory")?;
     let open = house.get(&args.comune).context("the comune was not opened")?;
     let log: Arc<dyn EventStore> = Arc::clone(&open.town.log);
-    let report =
-        import::record(plan, &args.file, survey, Arc::clone(&log), clock as _, bar).await?;
+    let report = import::record(
+        plan,
+        &args.file,
+        survey,
+        Arc::clone(&log),
+        &open.town.vault,
+        clock as _,
+        bar,
+    )
+    .await?;
     for (_, projector) in projectors {
         views(projector, Arc::clone(&log), rules, bar).await?;
     }

@@ -12,6 +12,7 @@ mod explain;
 pub mod fill;
 mod fiscal_code;
 mod import;
+mod keys;
 mod output;
 mod ranking;
 mod serve;
@@ -19,8 +20,10 @@ mod show;
 mod term;
 mod token;
 mod upkeep;
+mod verify;
 
 pub use exit::{Exit, Failure};
+pub use serve::log_filter;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -57,8 +60,11 @@ enum Command {
     Explain(explain::Args),
     /// Build the views again from the log, with the server stopped.
     Rebuild(upkeep::Args),
-    /// Check the log: gapless, consistent, every event readable.
-    Verify(upkeep::Args),
+    /// Check the log: gapless, consistent, every event readable; or its evidence, or a receipt.
+    Verify(verify::VerifyArgs),
+    /// Make, rotate and count the keys of personal data.
+    #[command(subcommand)]
+    Keys(keys::Command),
     #[command(flatten)]
     Ask(ask::Ask),
     /// Print the completion script of a shell.
@@ -81,7 +87,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Ranking(ranking) => ranking::run(&ranking, format),
         Command::Explain(args) => explain::run(&args, format),
         Command::Rebuild(args) => upkeep::rebuild(&args, format),
-        Command::Verify(args) => upkeep::verify(&args, format),
+        Command::Verify(args) => verify::run(&args, format),
+        Command::Keys(command) => keys::run(&command, format),
         Command::Ask(ask) => ask::run(ask, format),
         Command::Completions { shell } => {
             let mut command = <Cli as clap::CommandFactory>::command();

@@ -1,8 +1,10 @@
 //! `pratica serve`: one or more comuni over gRPC, on the embedded store.
 
 use super::exit::Failure;
+use super::keys::KeyArgs;
 use crate::app::{Clock, House, ManualClock, SystemClock};
-use crate::grpc::auth::ServerKey;
+use crate::grpc::auth::{Identity, ServerKey};
+use crate::grpc::issuer::{IdentitySettings, Issuer};
 use crate::grpc::{Options, serve};
 use anyhow::Context as _;
 use jiff::Timestamp;
@@ -18,6 +20,8 @@ pub(crate) struct Args {
     /// Directory of the data; made if it is not there.
     #[arg(long, default_value = "pratica-data")]
     data: PathBuf,
+    #[command(flatten)]
+    keys: KeyArgs,
     /// A comune to serve; repeat for several. Without one, every directory in the data is served.
     #[arg(long)]
     comune: Vec<ComuneId>,
@@ -30,6 +34,13 @@ pub(crate) struct Args {
     /// Origin of a web page that may call over gRPC-Web; repeat for several.
     #[arg(long)]
     web_origin: Vec<String>,
+    /// Also accept tokens signed by the server's own key, as `pratica token` makes them: for a
+    /// first install and for tests.
+    #[arg(long)]
+    own_tokens: bool,
+    /// Calls a second that one account may make; twice as many may come at once. 0 for any number.
+    #[arg(long, default_value_t = 200)]
+    calls_per_second: u32,
     /// Do not describe the services to who asks.
     #[arg(long)]
     no_reflection: bool,
@@ -51,10 +62,25 @@ pub(crate) fn telemetry() {
     telemetry_at("info");
 }
 
+/// What is logged at a level. The transport's crates may show headers and bytes at their lower
+/// levels, and so tokens and names: they are never asked for them.
+pub fn log_filter(level: &str) -> tracing_subscriber::EnvFilter {
+    const TRANSPORT: &[&str] =
+        &["h2", "hyper", "hyper_util", "tower", "tower_http", "tonic", "rustls", "tokio_rustls"];
+    let mut filter = tracing_subscriber::EnvFilter::try_new(level)
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    for name in TRANSPORT {
+        if let Ok(directive) = format!("{name}=warn").parse() {
+            filter = filter.add_directive(directive);
+        }
+    }
+    filter
+}
+
 /// As [`telemetry`], at a level of one's own.
 pub(crate) fn telemetry_at(level: &str) {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("PRATICA_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
+    let asked = std::env::var("PRATICA_LOG").unwrap_or_default();
+    let filter = log_filter(if asked.is_empty() { level } else { &asked });
     let subscriber =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).finish();
     // A second call, as in tests, keeps the first subscriber.
@@ -74,8 +100,8 @@ async fn serve_until_stopped(args: Args) -> anyhow::Result<()> {
         "{} holds no comune yet: name the first with --comune",
         args.data.display()
     );
-    let key = ServerKey::open(&args.data)?;
-    let (house, projectors) = House::open(&args.data, &comuni, clock)?;
+    let identity = identity(&args)?;
+    let (house, projectors) = House::open(&args.data, &comuni, clock, &args.keys.of(&args.data))?;
     house.start(projectors).await;
     if house.clock.manual().is_some() {
         // What ran out while the machine was off takes its effect before anybody asks.
@@ -88,10 +114,31 @@ async fn serve_until_stopped(args: Args) -> anyhow::Result<()> {
     let names: Vec<_> = comuni.iter().map(ComuneId::as_str).collect();
     tracing::info!(%address, comuni = names.join(", "), "serving");
     println!("{address}");
-    let options = Options { web_origins: args.web_origin, reflection: !args.no_reflection };
-    let served = serve(listener, Arc::clone(&house), &key, &options, stop_asked()).await;
+    let options = Options {
+        web_origins: args.web_origin,
+        reflection: !args.no_reflection,
+        calls_per_second: args.calls_per_second,
+    };
+    let served = serve(listener, Arc::clone(&house), &identity, &options, stop_asked()).await;
     house.stop().await;
     served
+}
+
+/// Whose tokens are accepted: of the providers of `identity.toml`, and the server's own if asked.
+fn identity(args: &Args) -> anyhow::Result<Identity> {
+    let settings = IdentitySettings::read(&args.data)?;
+    anyhow::ensure!(
+        args.own_tokens || !settings.issuers.is_empty(),
+        "nobody could call: name identity providers in {}, or start with --own-tokens",
+        args.data.join("identity.toml").display()
+    );
+    let issuers = settings
+        .issuers
+        .into_iter()
+        .map(|issuer| Issuer::new(issuer, &args.data))
+        .collect::<Result<Vec<_>, _>>()?;
+    let identity = Identity::of(issuers);
+    Ok(if args.own_tokens { identity.with_own(&ServerKey::open(&args.data)?) } else { identity })
 }
 
 /// The comuni that a data directory holds: the directories with a log.

@@ -1,14 +1,18 @@
 //! `pratica rebuild` and `pratica verify`: for who owns the data directory, with the server stopped.
 
 use super::exit::Failure;
+use super::keys::KeyArgs;
 use super::output::{self, Format};
 use super::serve::{comuni_in, runtime};
+use super::verify::LogArgs;
+use crate::app::evidence;
 use crate::app::settings::Settings;
 use anyhow::{Context as _, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use pratica_domain::ids::ComuneId;
 use pratica_projections::{Rules, Views, ViewsOptions};
-use pratica_store::{EventReader, Position, SqliteLog, sqlite};
+use pratica_store::evidence::{Tree, audit, stated};
+use pratica_store::{BlindIndex, EventReader, Position, SqliteLog, Vault, sqlite};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,6 +23,8 @@ pub(crate) struct Args {
     /// Directory of the data. No server may be running on it.
     #[arg(long, default_value = "pratica-data")]
     data: PathBuf,
+    #[command(flatten)]
+    keys: KeyArgs,
     /// A comune; repeat for several. Without one, every comune of the directory.
     #[arg(long)]
     comune: Vec<ComuneId>,
@@ -27,6 +33,7 @@ pub(crate) struct Args {
 /// A comune opened without a server.
 struct Town {
     log: Arc<SqliteLog>,
+    vault: Arc<Vault>,
     rules: Rules,
     directory: PathBuf,
 }
@@ -40,14 +47,16 @@ impl Args {
     }
 }
 
-fn open(data: &Path, comune: &ComuneId) -> anyhow::Result<Town> {
+fn open(args: &Args, comune: &ComuneId) -> anyhow::Result<Town> {
+    let data: &Path = &args.data;
     let directory = data.join(comune.as_str());
     let file = directory.join("log.db");
     ensure!(file.is_file(), "{} holds no log: check --data and --comune", directory.display());
     let settings = Settings::read(&directory)?;
     let rules = settings.rules(&directory)?;
     let log = SqliteLog::open(&file, sqlite::Options::default())?;
-    Ok(Town { log: Arc::new(log), rules, directory })
+    let vault = Arc::new(args.keys.of(data).open(comune, &directory, true)?);
+    Ok(Town { log: Arc::new(log), vault, rules, directory })
 }
 
 /// A bar on stderr; none where nobody looks.
@@ -65,9 +74,10 @@ pub(crate) fn rebuild(args: &Args, format: Format) -> Result<(), Failure> {
     let runtime = runtime()?;
     let mut rows = Vec::new();
     for comune in args.comuni()? {
-        let town = open(&args.data, &comune)?;
+        let town = open(args, &comune)?;
+        let index: Arc<dyn BlindIndex> = Arc::clone(&town.vault) as Arc<dyn BlindIndex>;
         let (views, projector) =
-            Views::open(&town.directory.join("views.db"), ViewsOptions::default())
+            Views::open(&town.directory.join("views.db"), ViewsOptions::default(), index)
                 .map_err(anyhow::Error::from)?;
         let bar = bar(comune.as_str());
         let progress = |position: Position, head: Position| {
@@ -103,7 +113,7 @@ pub(crate) fn verify(args: &Args, format: Format) -> Result<(), Failure> {
     let runtime = runtime()?;
     let mut rows = Vec::new();
     for comune in args.comuni()? {
-        let town = open(&args.data, &comune)?;
+        let town = open(args, &comune)?;
         let (verified, events) = runtime
             .block_on(async {
                 let verified = town.log.verify().await?;
@@ -140,6 +150,83 @@ pub(crate) fn verify(args: &Args, format: Format) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Checks each log against its tree, its own checkpoints and those that witnesses kept.
+pub(crate) fn verify_evidence(args: &LogArgs, format: Format) -> Result<(), Failure> {
+    let runtime = runtime()?;
+    let mut rows = Vec::new();
+    for comune in args.log.comuni()? {
+        let town = open(&args.log, &comune)?;
+        let settings = Settings::read(&town.directory).map_err(anyhow::Error::from)?;
+        let signer = evidence::signer(&comune, &settings.evidence, &town.vault)?;
+        let tree =
+            Tree::open(&evidence::tree_path(&town.directory)).map_err(anyhow::Error::from)?;
+        let mut notes = tree.checkpoints().map_err(anyhow::Error::from)?;
+        for path in &args.witness {
+            notes.extend(witnessed(path, signer.name())?);
+        }
+        let stated = notes
+            .iter()
+            .map(|note| stated(note, &signer.verifier()))
+            .collect::<Result<Vec<_>, _>>()
+            .with_context(|| format!("a checkpoint of {comune} was not signed by its key"))?;
+        let bar = bar(comune.as_str());
+        let audited = runtime
+            .block_on(audit(&*town.log, Some(&tree), &stated, |at, head| {
+                bar.set_length(head.get());
+                bar.set_position(at.get());
+            }))
+            .with_context(|| format!("the log of {comune} is not what was signed"))?;
+        bar.finish_and_clear();
+        rows.push((comune, audited));
+    }
+    if format == Format::Json {
+        let all: Vec<_> = rows
+            .iter()
+            .map(|(c, a)| {
+                json!({ "comune": c.as_str(), "events": a.events, "checkpoints": a.checkpoints,
+                        "root": a.root.to_string() })
+            })
+            .collect();
+        output::json(&json!(all));
+    } else {
+        let rows: Vec<Vec<String>> = rows
+            .iter()
+            .map(|(c, a)| {
+                vec![
+                    c.to_string(),
+                    a.events.to_string(),
+                    a.checkpoints.to_string(),
+                    a.root.to_string(),
+                ]
+            })
+            .collect();
+        output::table(&["COMUNE", "EVENTS", "CHECKPOINTS", "ROOT"], &rows);
+    }
+    Ok(())
+}
+
+/// The checkpoints of an origin in a file or a directory.
+fn witnessed(path: &Path, origin: &str) -> anyhow::Result<Vec<String>> {
+    let read = |path: &Path| {
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+    };
+    if path.is_file() {
+        return Ok(vec![read(path)?]);
+    }
+    let mut notes = Vec::new();
+    for entry in
+        std::fs::read_dir(path).with_context(|| format!("cannot read {}", path.display()))?
+    {
+        let path = entry?.path();
+        if path.extension().is_some_and(|e| e == "checkpoint") {
+            notes.push(read(&path)?);
+        }
+    }
+    // A witness may keep those of several comuni.
+    notes.retain(|note| note.lines().next() == Some(origin));
+    Ok(notes)
+}
+
 /// Reads every event with this version's codec.
 async fn decode_all(town: &Town, comune: &ComuneId) -> anyhow::Result<u64> {
     let bar = bar(comune.as_str());
@@ -156,7 +243,7 @@ async fn decode_all(town: &Town, comune: &ComuneId) -> anyhow::Result<u64> {
             )
             .await?;
         for event in &page.events {
-            pratica_store::codec::decode(event)?;
+            pratica_store::codec::open(event, &town.vault)?;
             event.metadata()?;
             events += 1;
         }

@@ -1,15 +1,25 @@
-//! Who calls: a bearer token signed by the server's own key, read before any method.
+//! Who calls: a bearer token, read before any method.
 //!
-//! This is the first install's way, until tokens of an identity provider are read here.
+//! Of an identity provider (see [`super::issuer`]), or signed by the server's own key: that is for
+//! a first install and for tests, and off unless it is asked for.
 
+use super::door::Door;
+use super::issuer::{Issuer, Refused};
 use crate::app::Principal;
+use http::HeaderMap;
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use pratica_domain::Role;
 use serde::{Deserialize, Serialize};
+use std::convert::Infallible;
 use std::path::Path;
-use tonic::service::Interceptor;
-use tonic::{Request, Status};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tonic::Status;
+use tonic::body::Body;
+use tonic::codegen::Service;
+use tonic::server::NamedService;
 
 const ISSUER: &str = "pratica";
 
@@ -128,47 +138,140 @@ impl Claims {
     }
 }
 
-/// Puts the principal of a valid token into the request; without one, no method is called.
-#[derive(Clone)]
-pub struct Authenticate {
-    key: DecodingKey,
+/// Whose tokens are accepted.
+#[derive(Clone, Default)]
+pub struct Identity {
+    own: Option<DecodingKey>,
+    issuers: Arc<[Issuer]>,
 }
 
-impl Authenticate {
-    /// Accepts tokens signed by `key`.
-    pub fn new(key: &ServerKey) -> Self {
-        Authenticate { key: DecodingKey::from_secret(&key.0) }
+impl Identity {
+    /// Tokens signed by the server's own key, and no others.
+    pub fn own(key: &ServerKey) -> Self {
+        Identity::default().with_own(key)
     }
 
-    fn principal(&self, token: &str) -> Result<Principal, Status> {
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.set_issuer(&[ISSUER]);
-        validation.set_required_spec_claims(&["exp", "iss", "sub"]);
-        validation.validate_aud = false;
-        let claims = jsonwebtoken::decode::<Claims>(token, &self.key, &validation)
-            .map_err(|_| Status::unauthenticated("the token is not valid or has expired"))?
-            .claims;
-        let principal = claims.principal().map_err(|e| {
-            Status::unauthenticated(format!("the token's claims are not valid: {e}"))
-        })?;
-        if principal.role == Role::System {
-            return Err(Status::unauthenticated("no token is for Pratica's own processes"));
+    /// Tokens of these providers.
+    pub fn of(issuers: Vec<Issuer>) -> Self {
+        Identity { own: None, issuers: issuers.into() }
+    }
+
+    /// And those signed by the server's own key.
+    #[must_use]
+    pub fn with_own(mut self, key: &ServerKey) -> Self {
+        self.own = Some(DecodingKey::from_secret(&key.0));
+        self
+    }
+
+    async fn principal(&self, token: &str) -> Result<Principal, Status> {
+        if let Some(issuer) = self.issuers.iter().find(|issuer| issuer.issued(token)) {
+            return issuer.principal(token).await.map_err(|refused| match refused {
+                Refused::Keys => Status::unavailable("the identity provider does not answer"),
+                Refused::Claims | Refused::Level => {
+                    Status::unauthenticated(format!("the token is not accepted: {refused}"))
+                }
+                Refused::NotMine | Refused::Invalid => {
+                    Status::unauthenticated("the token is not valid or has expired")
+                }
+            });
         }
-        Ok(principal)
+        match &self.own {
+            Some(key) => own_principal(key, token),
+            None => Err(Status::unauthenticated("the token is of no issuer that is known here")),
+        }
     }
-}
 
-impl Interceptor for Authenticate {
-    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        let header = request.metadata().get("authorization").and_then(|v| v.to_str().ok());
+    async fn authenticate(&self, headers: &HeaderMap) -> Result<Principal, Status> {
+        let header = headers.get("authorization").and_then(|v| v.to_str().ok());
         let token = header.and_then(|h| h.strip_prefix("Bearer ").or(h.strip_prefix("bearer ")));
         let Some(token) = token else {
             return Err(Status::unauthenticated(
                 "every call needs a token: authorization: Bearer <token>; `pratica token` makes one",
             ));
         };
-        let principal = self.principal(token)?;
-        request.extensions_mut().insert(principal);
-        Ok(request)
+        self.principal(token).await
+    }
+}
+
+fn own_principal(key: &DecodingKey, token: &str) -> Result<Principal, Status> {
+    let mut validation = Validation::new(Algorithm::HS256);
+    validation.set_issuer(&[ISSUER]);
+    validation.set_required_spec_claims(&["exp", "iss", "sub"]);
+    validation.validate_aud = false;
+    let claims = jsonwebtoken::decode::<Claims>(token, key, &validation)
+        .map_err(|_| Status::unauthenticated("the token is not valid or has expired"))?
+        .claims;
+    let principal = claims
+        .principal()
+        .map_err(|e| Status::unauthenticated(format!("the token's claims are not valid: {e}")))?;
+    if principal.role == Role::System {
+        return Err(Status::unauthenticated("no token is for Pratica's own processes"));
+    }
+    Ok(principal)
+}
+
+/// The method that is called, for the record of access.
+#[derive(Clone)]
+pub(crate) struct Method(pub(crate) String);
+
+/// A service behind the door: the principal of a valid token is put into the request; without one,
+/// no method is called.
+#[derive(Clone)]
+pub struct Guarded<S> {
+    inner: S,
+    identity: Identity,
+    door: Arc<Door>,
+}
+
+impl<S> Guarded<S> {
+    /// Puts a service behind the door.
+    pub(crate) fn new(inner: S, identity: Identity, door: Arc<Door>) -> Self {
+        Guarded { inner, identity, door }
+    }
+}
+
+impl<S: NamedService> NamedService for Guarded<S> {
+    const NAME: &'static str = S::NAME;
+}
+
+impl<S> Service<http::Request<Body>> for Guarded<S>
+where
+    S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send,
+{
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<http::Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: http::Request<Body>) -> Self::Future {
+        // The clone is not ready, the one that was asked is.
+        let fresh = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, fresh);
+        let (identity, door) = (self.identity.clone(), Arc::clone(&self.door));
+        Box::pin(async move {
+            let principal = identity.authenticate(request.headers()).await;
+            let entered = principal.and_then(|who| match door.enter(&who) {
+                Ok(inside) => Ok((who, inside)),
+                Err(status) => Err(*status),
+            });
+            match entered {
+                Ok((principal, _inside)) => {
+                    let method = request.uri().path().trim_start_matches('/').to_owned();
+                    request.extensions_mut().insert(Method(method));
+                    request.extensions_mut().insert(principal);
+                    // Whatever comes after must not see it, or write it down.
+                    request.headers_mut().remove("authorization");
+                    inner.call(request).await
+                }
+                Err(status) => Ok(status.into_http()),
+            }
+        })
     }
 }

@@ -2,8 +2,8 @@
 
 use super::convert::timestamp_message;
 use super::show;
-use crate::app::AppError;
 use crate::app::load;
+use crate::app::{AppError, Town};
 use pratica_domain::Event;
 use pratica_domain::case::{self, Direction};
 use pratica_domain::ids::DocumentId;
@@ -13,10 +13,11 @@ use pratica_store::RecordedEvent;
 
 /// The entry that an event is, if it is one and may be shown.
 pub(crate) fn entry(
+    town: &Town,
     recorded: &RecordedEvent,
     internal: bool,
 ) -> Result<Option<CorrespondenceEntry>, AppError> {
-    let Event::Case(event) = load::decode(recorded)? else { return Ok(None) };
+    let Event::Case(event) = load::open(town, recorded)? else { return Ok(None) };
     let one = |text: Personal<String>| vec![text.value];
     let written = match event {
         case::Event::MessageSent(e) => {

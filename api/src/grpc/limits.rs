@@ -10,6 +10,14 @@ pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) const GRACE: Duration = Duration::from_secs(2);
 /// Streams at once on one connection.
 pub(crate) const STREAMS_MAX: u32 = 256;
+/// Calls under way at once, of all connections.
+pub(crate) const CALLS_MAX: usize = 4_096;
+/// All headers of a call, in bytes.
+pub(crate) const HEADER_BYTES_MAX: u32 = 16 * 1024;
+/// A client that was silent for so long is asked whether it lives.
+pub(crate) const KEEPALIVE: Duration = Duration::from_secs(20);
+/// How long it has to answer before it is cut off.
+pub(crate) const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often a silent stream says that it lives.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How many messages wait for a slow reader of a stream before the stream waits.

@@ -5,6 +5,8 @@
 pub mod auth;
 pub mod convert;
 mod correspondence;
+mod door;
+pub mod issuer;
 mod limits;
 mod server;
 mod services;

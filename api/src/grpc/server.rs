@@ -1,7 +1,11 @@
 //! The server put together: services, token, reflection, health, gRPC-Web with CORS, limits.
 
-use super::auth::{Authenticate, ServerKey};
-use super::limits::{CALL_TIMEOUT, GRACE, MESSAGE_BYTES_MAX, STREAMS_MAX};
+use super::auth::{Guarded, Identity};
+use super::door::Door;
+use super::limits::{
+    CALL_TIMEOUT, GRACE, HEADER_BYTES_MAX, KEEPALIVE, KEEPALIVE_TIMEOUT, MESSAGE_BYTES_MAX,
+    STREAMS_MAX,
+};
 use super::services::Shared;
 use crate::app::House;
 use pratica_proto::admin::v1::admin_service_server::AdminServiceServer;
@@ -9,16 +13,17 @@ use pratica_proto::cases::v1::cases_service_server::CasesServiceServer;
 use pratica_proto::cases::v1::casework_service_server::CaseworkServiceServer;
 use pratica_proto::enrolment::v1::call_service_server::CallServiceServer;
 use pratica_proto::enrolment::v1::enrolment_service_server::EnrolmentServiceServer;
+use pratica_proto::evidence::v1::evidence_service_server::EvidenceServiceServer;
 use pratica_proto::feed::v1::feed_service_server::FeedServiceServer;
 use pratica_proto::history::v1::history_service_server::HistoryServiceServer;
 use pratica_proto::permit::v1::permit_service_server::PermitServiceServer;
+use pratica_proto::privacy::v1::privacy_service_server::PrivacyServiceServer;
 use pratica_proto::register::v1::register_service_server::RegisterServiceServer;
 use pratica_proto::residency::v1::residency_service_server::ResidencyServiceServer;
 use pratica_proto::statistics::v1::statistics_service_server::StatisticsServiceServer;
 use pratica_proto::worklist::v1::worklist_service_server::WorklistServiceServer;
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
@@ -28,6 +33,8 @@ use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 pub struct Options {
     /// Origins of web pages that may call; none allows none.
     pub web_origins: Vec<String>,
+    /// Calls a second of one account; 0 for any number. Twice as many may come at once.
+    pub calls_per_second: u32,
     /// Whether the server describes its services to who asks.
     pub reflection: bool,
 }
@@ -39,12 +46,11 @@ pub struct Options {
 pub async fn serve(
     listener: TcpListener,
     house: Arc<House>,
-    key: &ServerKey,
+    identity: &Identity,
     options: &Options,
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let shared = Shared { house: Arc::clone(&house) };
-    let token = Authenticate::new(key);
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_service_status("", tonic_health::ServingStatus::Serving).await;
     let reflection = if options.reflection {
@@ -61,11 +67,13 @@ pub async fn serve(
         None
     };
 
+    let door = Door::new(options.calls_per_second);
     macro_rules! guarded {
         ($server:ident) => {
-            InterceptedService::new(
+            Guarded::new(
                 $server::new(shared.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX),
-                token.clone(),
+                identity.clone(),
+                Arc::clone(&door),
             )
         };
     }
@@ -74,6 +82,9 @@ pub async fn serve(
         .accept_http1(true)
         .timeout(CALL_TIMEOUT)
         .max_concurrent_streams(STREAMS_MAX)
+        .http2_max_header_list_size(HEADER_BYTES_MAX)
+        .http2_keepalive_interval(Some(KEEPALIVE))
+        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
         .layer(cors(&options.web_origins))
         .layer(tonic_web::GrpcWebLayer::new())
         .add_service(health_service)
@@ -90,6 +101,8 @@ pub async fn serve(
         .add_service(guarded!(StatisticsServiceServer))
         .add_service(guarded!(HistoryServiceServer))
         .add_service(guarded!(FeedServiceServer))
+        .add_service(guarded!(EvidenceServiceServer))
+        .add_service(guarded!(PrivacyServiceServer))
         .add_service(guarded!(AdminServiceServer));
     // Without it an answer's last packet waits for the client's delayed acknowledgement of the
     // first: some 40 ms that nobody works in.

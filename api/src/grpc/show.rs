@@ -188,12 +188,14 @@ fn event_facts(event: &Event) -> Facts {
     facts_of(&value)
 }
 
-/// Takes personal data out of a payload: every object with a subject and a value.
+/// Takes personal data out of a payload, sealed or not: every object with a subject and either.
 pub(crate) fn without_personal(value: &mut serde_json::Value) {
     match value {
         serde_json::Value::Object(fields) => {
-            if fields.contains_key("subject") && fields.contains_key("value") {
+            let personal = fields.contains_key("value") || fields.contains_key("sealed");
+            if fields.contains_key("subject") && personal {
                 fields.remove("value");
+                fields.remove("sealed");
                 fields.insert("personal".to_owned(), serde_json::Value::Bool(true));
                 return;
             }
@@ -308,13 +310,21 @@ fn filing_number(file: &CaseFile) -> Option<ProtocolNumber> {
 }
 
 /// A row of a list; `internal` for staff.
+///
+/// # Errors
+/// When its sealed data was altered.
 pub(crate) fn row(
+    town: &Town,
     row: &CaseRow,
     today: Date,
     language: Language,
     internal: bool,
-) -> cases::CaseSummary {
-    cases::CaseSummary {
+) -> Result<cases::CaseSummary, AppError> {
+    let applicant = match &row.applicant {
+        None => String::new(),
+        Some(person) => town.read(&row.stream, person)?.value.name(),
+    };
+    Ok(cases::CaseSummary {
         case_id: row.case.to_string(),
         procedure: row.procedure.clone(),
         kind: row.kind.clone(),
@@ -331,10 +341,10 @@ pub(crate) fn row(
         overdue: row.overdue(today),
         waits_for_citizen: row.waits_for_citizen,
         protocol_number: row.protocol.map(number),
-        applicant: row.applicant.as_ref().map(|a| a.value.clone()).unwrap_or_default(),
+        applicant,
         reference: row.reference.clone().unwrap_or_default(),
         etag: row.revision.get().to_string(),
-    }
+    })
 }
 
 /// A folded case in full; `internal` for staff.
@@ -540,12 +550,20 @@ pub(crate) fn timeline(
 }
 
 /// A registration.
-pub(crate) fn registration(row: &RegistrationRow) -> register::RegistrationView {
-    register::RegistrationView {
+///
+/// # Errors
+/// When its sealed data was altered.
+pub(crate) fn registration(
+    town: &Town,
+    row: &RegistrationRow,
+) -> Result<register::RegistrationView, AppError> {
+    let stream = town.register_stream(row.number.year)?;
+    let correspondent = town.read(stream.as_str(), &row.correspondent)?;
+    Ok(register::RegistrationView {
         number: Some(number(row.number)),
         register_date: Some(date_message(row.registered_on)),
         direction: direction(row.direction).into(),
-        correspondent: row.correspondent.value.clone(),
+        correspondent: correspondent.value,
         object: row.object.clone(),
         sha256: row.sha256.clone(),
         case_id: row.case.map(|c| c.to_string()).unwrap_or_default(),
@@ -558,5 +576,5 @@ pub(crate) fn registration(row: &RegistrationRow) -> register::RegistrationView 
             authorisation: a.authorisation.clone(),
             by: a.by.clone(),
         }),
-    }
+    })
 }

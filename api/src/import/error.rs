@@ -26,6 +26,9 @@ impl Fault {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImportError {
+    /// Personal data could not be sealed.
+    #[error("personal data cannot be sealed")]
+    Vault(#[source] pratica_store::VaultError),
     /// The file is refused: nothing of it was recorded.
     #[error("{file} is refused, {fault}")]
     Refused {

@@ -3,14 +3,13 @@
 use super::error::Fault;
 use super::translate::{Plan, Story, Told};
 use jiff::Timestamp;
-use pratica_domain::Event;
 use pratica_domain::ids::derived;
 use pratica_domain::imported::Source;
+use pratica_store::codec::{self, Bare};
 use pratica_store::event::{MAX_APPEND_BYTES, MAX_APPEND_EVENTS};
-use pratica_store::{Metadata, NewEvent, Request, StreamName};
+use pratica_store::{Metadata, NewEvent, Request, StoreError, StreamName, Vault};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use std::borrow::Cow;
 use uuid::Uuid;
 
 /// The account that imports.
@@ -37,20 +36,12 @@ struct Carrying<'a> {
     source: &'a Source,
 }
 
-struct Bare<'a>(&'a Event);
-
-impl Serialize for Bare<'_> {
-    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize_payload(s)
-    }
-}
-
 impl Plan {
     /// Encodes a case.
     ///
     /// # Errors
     /// When an event is larger than the log takes, with its line.
-    pub(super) fn prepare(&self, story: &Story) -> Result<Prepared, Fault> {
+    pub(super) fn prepare(&self, story: &Story, vault: &Vault) -> Result<Prepared, Fault> {
         let name = format!(
             "{}.{}-{}",
             self.comune,
@@ -60,14 +51,17 @@ impl Plan {
         let stream = StreamName::parse(&name).map_err(|error| {
             Fault::new(story.line, error.to_string(), "choose a shorter comune")
         })?;
-        let mut prepared = Prepared { stream, appends: Vec::new(), bytes: 0 };
+        let mut prepared = Prepared { stream: stream.clone(), appends: Vec::new(), bytes: 0 };
         let mut part = self.part(story, 0);
         let beside = serde_json::to_vec(&self.metadata(part.id)).map_or(512, |m| m.len());
         for told in &story.events {
-            let payload = payload(told).map_err(|error| {
+            let unwritable = |error: &dyn std::error::Error| {
                 Fault::new(told.line, format!("the event cannot be written: {error}"), "report it")
-            })?;
-            let size = payload.len() + beside;
+            };
+            let mut id = derived(part.id, &format!("event {}", part.events.len()));
+            let mut event = sealed(told, id, &stream, self.metadata(part.id), vault)
+                .map_err(|e| unwritable(&e))?;
+            let size = event.payload.len() + beside;
             if size > MAX_APPEND_BYTES {
                 return Err(Fault::new(
                     told.line,
@@ -77,13 +71,16 @@ impl Plan {
             }
             if part.bytes + size > MAX_APPEND_BYTES || part.events.len() == MAX_APPEND_EVENTS {
                 let next = self.part(story, prepared.appends.len() as u64 + 1);
-                prepared.push(std::mem::replace(&mut part, next));
+                prepared.push(std::mem::replace(&mut part, next), vault);
+                // Sealed for its own place: the event's id is another now.
+                id = derived(part.id, "event 0");
+                event = sealed(told, id, &stream, self.metadata(part.id), vault)
+                    .map_err(|e| unwritable(&e))?;
             }
-            let id = derived(part.id, &format!("event {}", part.events.len()));
-            part.add(told, id, payload, self.metadata(part.id));
+            part.add(told, event).map_err(|e| unwritable(&e))?;
             part.bytes += size;
         }
-        prepared.push(part);
+        prepared.push(part, vault);
         Ok(prepared)
     }
 
@@ -110,9 +107,11 @@ impl Plan {
 }
 
 impl Prepared {
-    fn push(&mut self, part: Growing) {
+    fn push(&mut self, part: Growing, vault: &Vault) {
         self.bytes += part.bytes;
-        let request = Request { id: part.id, fingerprint: part.fingerprint.finalize().into() };
+        // Keyed: the hash of a history that somebody guesses must not be found in the log.
+        let fingerprint = vault.fingerprint(part.fingerprint.finalize().into());
+        let request = Request { id: part.id, fingerprint };
         self.appends.push(Part { request, events: part.events });
     }
 }
@@ -125,27 +124,36 @@ struct Growing {
 }
 
 impl Growing {
-    fn add(&mut self, told: &Told, id: Uuid, payload: Vec<u8>, metadata: Metadata) {
+    fn add(&mut self, told: &Told, event: NewEvent) -> Result<(), serde_json::Error> {
         let event_type = told.event.event_type();
         let at: Timestamp = told.occurred_at;
+        // Of what was told, not of how it is sealed: that differs each time.
+        let payload = match &told.source {
+            Some(source) => serde_json::to_vec(&Carrying { event: Bare(&told.event), source }),
+            None => serde_json::to_vec(&Bare(&told.event)),
+        }?;
         for bytes in [event_type.as_bytes(), &at.as_nanosecond().to_be_bytes(), &payload] {
             self.fingerprint.update((bytes.len() as u64).to_be_bytes());
             self.fingerprint.update(bytes);
         }
-        self.events.push(NewEvent {
-            id,
-            event_type: Cow::Borrowed(event_type),
-            schema_version: told.event.schema_version(),
-            occurred_at: at,
-            payload,
-            metadata,
-        });
+        self.events.push(event);
+        Ok(())
     }
 }
 
-fn payload(told: &Told) -> Result<Vec<u8>, serde_json::Error> {
+fn sealed(
+    told: &Told,
+    id: Uuid,
+    stream: &StreamName,
+    metadata: Metadata,
+    vault: &Vault,
+) -> Result<NewEvent, StoreError> {
+    let (event, at) = (&told.event, told.occurred_at);
     match &told.source {
-        Some(source) => serde_json::to_vec(&Carrying { event: Bare(&told.event), source }),
-        None => serde_json::to_vec(&Bare(&told.event)),
+        Some(source) => {
+            let carrying = Carrying { event: Bare(event), source };
+            codec::encode_as(&carrying, event, id, stream, at, metadata, vault)
+        }
+        None => codec::encode(event, id, stream, at, metadata, vault),
     }
 }

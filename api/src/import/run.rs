@@ -9,7 +9,7 @@ use super::translate::{Plan, Story};
 use super::xes::{XesReader, open};
 use crate::app::Clock;
 use pratica_domain::ids::CaseId;
-use pratica_store::{Direction, EventReader, EventStore, Revision, StreamName};
+use pratica_store::{Direction, EventReader, EventStore, Revision, StreamName, Vault};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::path::Path;
@@ -27,6 +27,8 @@ pub fn check(plan: &Plan, file: &Path, progress: &dyn Progress) -> Result<Survey
     progress.begin(Stage::Checking, size(file)?);
     let mut traces = XesReader::new(open(file, progress)?);
     let mut survey = Survey::default();
+    // Only to see that every event fits once it is sealed: nothing of it is kept.
+    let vault = Vault::in_memory().map_err(ImportError::Vault)?;
     let mut lines: BTreeMap<CaseId, u64> = BTreeMap::new();
     let mut seen = std::collections::BTreeSet::new();
     while let Some(trace) = traces.next_trace().map_err(refused)? {
@@ -35,7 +37,7 @@ pub fn check(plan: &Plan, file: &Path, progress: &dyn Progress) -> Result<Survey
             Entry::Vacant(free) => free.insert(story.line),
             Entry::Occupied(first) => return Err(refused(twice(&story, *first.get()))),
         };
-        plan.prepare(&story).map_err(refused)?;
+        plan.prepare(&story, &vault).map_err(refused)?;
         survey.add(&story);
         for rule in &plan.checked.mapping.activities {
             let key = &plan.checked.mapping.matches;
@@ -80,6 +82,7 @@ pub async fn record(
     file: &Path,
     survey: Survey,
     log: Arc<dyn EventStore>,
+    vault: &Vault,
     clock: Arc<dyn Clock>,
     progress: &dyn Progress,
 ) -> Result<Report, ImportError> {
@@ -92,7 +95,7 @@ pub async fn record(
     let mut cases: BTreeMap<CaseId, Seen> = BTreeMap::new();
     while let Some(trace) = traces.next_trace().map_err(changed)? {
         let story = plan.translate(&trace).map_err(changed)?;
-        let prepared = plan.prepare(&story).map_err(changed)?;
+        let prepared = plan.prepare(&story, vault).map_err(changed)?;
         again.add(&story);
         cases.insert(story.case_id, Seen::default());
         let case = Case {

@@ -8,11 +8,12 @@ use pratica_api::import::{self, Checked, ImportError, Plan, Report, Survey};
 use pratica_domain::ids::CaseId;
 use pratica_projections::Rules;
 use pratica_store::{
-    Direction, EventReader, EventStore, RecordedEvent, Revision, SqliteLog, StreamName, sqlite,
+    Direction, EventReader, EventStore, RecordedEvent, Revision, SqliteLog, StreamName, Vault,
+    sqlite,
 };
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tempfile::TempDir;
 
 /// A mapping with one activity of each kind.
@@ -89,6 +90,12 @@ impl Place {
     }
 }
 
+/// One vault for all tests: what was imported before is recognised by its key.
+pub(crate) fn vault() -> Arc<Vault> {
+    static VAULT: OnceLock<Arc<Vault>> = OnceLock::new();
+    Arc::clone(VAULT.get_or_init(|| Arc::new(Vault::in_memory().unwrap())))
+}
+
 pub(crate) fn clock() -> Arc<dyn Clock> {
     Arc::new(ManualClock::new("2026-02-03T10:00:00Z".parse().unwrap()))
 }
@@ -100,7 +107,7 @@ pub(crate) async fn import(
     log: Arc<dyn EventStore>,
 ) -> Result<Report, ImportError> {
     let survey: Survey = import::check(plan, file, &())?;
-    import::record(plan, file, survey, log, clock(), &()).await
+    import::record(plan, file, survey, log, &vault(), clock(), &()).await
 }
 
 /// The events of one case by its name in the older system.
@@ -117,6 +124,12 @@ pub(crate) fn types(events: &[RecordedEvent]) -> Vec<&str> {
 
 pub(crate) fn payload(event: &RecordedEvent) -> serde_json::Value {
     serde_json::from_slice(&event.payload).unwrap()
+}
+
+/// The payload with its personal data opened.
+pub(crate) fn opened(event: &RecordedEvent) -> serde_json::Value {
+    let payload = pratica_store::codec::open_payload(event, &vault()).unwrap().unwrap();
+    serde_json::from_slice(&payload).unwrap()
 }
 
 /// A log of these traces.

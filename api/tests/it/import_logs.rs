@@ -1,6 +1,6 @@
 //! Real logs, whole: counts, views, rebuild, and another comune beside them.
 
-use crate::import::{Place, import};
+use crate::import::{Place, import, vault};
 use pratica_api::import::{Checked, Plan, Report};
 use pratica_projections::{
     Access, CaseFilter, PageRequest, Queue, Views, ViewsOptions, WorklistQuery,
@@ -39,7 +39,7 @@ async fn imported(file: &Path, mapping: &str) -> Imported {
     let log = place.open();
     let report = import(&plan, file, log.clone()).await.unwrap();
     let (views, mut projector) =
-        Views::open(&place.dir.path().join("views.db"), ViewsOptions::default()).unwrap();
+        Views::open(&place.dir.path().join("views.db"), ViewsOptions::default(), vault()).unwrap();
     let reader: Arc<dyn EventReader> = log.clone();
     projector.catch_up(reader, &place.rules).await.unwrap();
     Imported { place, plan, report, log, views }

@@ -1,7 +1,7 @@
 //! What an import records: every event once, in order, with its original date.
 
 use crate::import::{
-    MAPPING, Place, event, events, import, log, many, packed, payload, trace, types,
+    MAPPING, Place, event, events, import, log, many, opened, packed, payload, trace, types,
 };
 use pratica_domain::Event;
 use pratica_domain::case;
@@ -112,10 +112,13 @@ async fn personal_attributes_lie_in_their_container_alone() {
     let text = log(&trace("1", &format!("{name}{}", event("look", at, name))));
     import(&plan, &place.file("a.xes", text), store.clone()).await.unwrap();
     let events = events(&store, &plan, "1").await;
-    let of_case = payload(&events[1]);
+    for event in &events {
+        assert!(!String::from_utf8_lossy(&event.payload).contains("Ada"), "sealed in the log");
+    }
+    let of_case = opened(&events[1]);
     assert_eq!(of_case["personal"]["applicant"]["value"], "Ada Rossi");
     assert_eq!(of_case["attributes"].get("applicant"), None);
-    let of_event = payload(&events[3]);
+    let of_event = opened(&events[3]);
     assert_eq!(of_event["source"]["personal"]["applicant"]["value"], "Ada Rossi");
     assert_eq!(of_event["attributes"].get("applicant"), None);
 }

@@ -28,10 +28,11 @@ impl Running {
     /// Over these comuni, at this time.
     pub(crate) fn start_over(data: &Path, comuni: &[&str], at: &str) -> Running {
         let mut child = Command::new(env!("CARGO_BIN_EXE_pratica"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--manual-clock", at])
+            .args(["serve", "--own-tokens", "--listen", "127.0.0.1:0", "--manual-clock", at])
             .args(comuni.iter().flat_map(|c| ["--comune", *c]))
             .arg("--data")
             .arg(data)
+            .env("PRATICA_MASTER_KEY_FROM", "demo")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

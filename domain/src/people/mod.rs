@@ -4,7 +4,9 @@
 //! storage, and personal data in error or debug texts.
 
 pub mod fiscal_code;
+mod letters;
 mod personal;
 
 pub use fiscal_code::FiscalCode;
-pub use personal::{Address, Person, Personal};
+pub use letters::fold_letters;
+pub use personal::{Address, PERSONAL, Person, Personal};

@@ -3,25 +3,81 @@
 use crate::ids::SubjectId;
 use crate::people::FiscalCode;
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::ser::SerializeStruct as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
+use std::sync::Arc;
+
+/// The name under which [`Personal`] is written: by it a writer knows what it has to seal.
+pub const PERSONAL: &str = "Personal";
 
 /// Personal data of one data subject. `Debug` shows the subject, never the data.
 ///
-/// At rest the value is to be sealed with the key of its subject; nothing outside this type may
-/// carry it, so that destroying the key erases it everywhere.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// At rest the value is sealed with the key of its subject; nothing outside this type may carry
+/// it, so that destroying the key erases it everywhere. What was read without its key stays
+/// sealed: the value is then empty, and [`Personal::sealed`] holds what a key would open.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Personal<T> {
     /// Whose data it is.
     pub subject: SubjectId,
-    /// The data.
+    /// The data; empty while it is sealed.
     pub value: T,
+    sealed: Option<Arc<str>>,
 }
 
 impl<T> Personal<T> {
     /// Wraps data that belongs to `subject`.
     pub fn new(subject: SubjectId, value: T) -> Self {
-        Personal { subject, value }
+        Personal { subject, value, sealed: None }
+    }
+
+    /// What a key would open; none when the value is there.
+    pub fn sealed(&self) -> Option<&str> {
+        self.sealed.as_deref()
+    }
+
+    /// Whether the value is there: not sealed, and so not erased either.
+    pub fn is_readable(&self) -> bool {
+        self.sealed.is_none()
+    }
+}
+
+impl<T: Default> Personal<T> {
+    /// Data of which only the sealed text is at hand.
+    pub fn from_sealed(subject: SubjectId, sealed: &str) -> Self {
+        Personal { subject, value: T::default(), sealed: Some(sealed.into()) }
+    }
+}
+
+impl<T: Serialize> Serialize for Personal<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct(PERSONAL, 2)?;
+        fields.serialize_field("subject", &self.subject)?;
+        match &self.sealed {
+            None => fields.serialize_field("value", &self.value)?,
+            Some(sealed) => fields.serialize_field("sealed", &**sealed)?,
+        }
+        fields.end()
+    }
+}
+
+impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Personal<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Stored<T> {
+            subject: SubjectId,
+            #[serde(default = "Option::default")]
+            value: Option<T>,
+            #[serde(default)]
+            sealed: Option<String>,
+        }
+        let Stored { subject, value, sealed } = Stored::deserialize(deserializer)?;
+        match (value, sealed) {
+            (Some(value), None) => Ok(Personal::new(subject, value)),
+            (None, Some(sealed)) => Ok(Personal::from_sealed(subject, &sealed)),
+            _ => Err(D::Error::custom("personal data is either a value or sealed")),
+        }
     }
 }
 
@@ -50,6 +106,11 @@ pub struct Person {
 }
 
 impl Person {
+    /// Family name and given name, as registers write them.
+    pub fn name(&self) -> String {
+        format!("{} {}", self.family_name, self.given_name).trim().to_owned()
+    }
+
     /// Age in whole years on a day, when the day of birth is known.
     pub fn age_on(&self, on: Date) -> Option<i16> {
         let born = self.birth_date?;

@@ -46,10 +46,11 @@ pub struct FeeRule {
 }
 
 /// Why the fee is what it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ground {
     /// By the ISEE.
+    #[default] // what stands in for a value whose key is gone
     ByIsee,
     /// The highest: no ISEE, or one with omissions.
     NoIsee,

@@ -8,18 +8,17 @@ pub(crate) mod deadlines;
 pub(crate) mod keys;
 pub(crate) mod split;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use pratica_domain::case::{CaseFile, Direction, PartyRole, ReckonedTerm, TermKey};
 use pratica_domain::ids::{OfficeId, OfficerId, ProtocolNumber};
-use pratica_domain::people::Personal;
 use pratica_domain::term::{TermError, Unit};
 use pratica_domain::{Case, Event, ProcedureState, permit, residency};
 
 use crate::dates;
 use crate::rules::Rules;
 use deadlines::Deadline;
-use keys::Key;
+use keys::Keys;
 
 /// What the views hold of one case.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -30,7 +29,7 @@ pub(crate) struct Derived {
     /// Who may see it, and until when.
     pub accounts: BTreeMap<String, i64>,
     /// What it is found by.
-    pub keys: BTreeSet<Key>,
+    pub keys: Keys,
     /// What it gives to the statistics, once closed.
     pub stat: Option<Stat>,
     /// The legal term of the procedure, in days.
@@ -92,7 +91,7 @@ impl Default for Due {
 pub(crate) struct Plain {
     pub responsible: Option<String>,
     pub protocol: Option<ProtocolNumber>,
-    /// `Personal<String>` as JSON: it stays a value of its subject.
+    /// `Personal<Person>` as JSON, sealed as in the log.
     pub applicant: Option<String>,
 }
 
@@ -172,12 +171,7 @@ pub(crate) fn derive(
     kept: Option<&Derived>,
 ) -> Result<Derived, TermError> {
     let file = &case.file;
-    let mut derived = Derived {
-        accounts: accounts(file),
-        keys: keys::of(file),
-        row: facts(case),
-        ..Derived::default()
-    };
+    let mut derived = Derived { accounts: accounts(file), row: facts(case), ..Derived::default() };
     if let Some(kept) = kept {
         derived.deadlines.clone_from(&kept.deadlines);
         derived.stat.clone_from(&kept.stat);
@@ -233,11 +227,9 @@ fn protocol(file: &CaseFile) -> Option<ProtocolNumber> {
 }
 
 fn applicant(file: &CaseFile) -> Option<String> {
-    let (subject, party) = file.applicant()?;
-    let person = &party.person.value;
-    let name = format!("{} {}", person.family_name, person.given_name).trim().to_owned();
-    // Writing two strings as JSON cannot fail.
-    serde_json::to_string(&Personal::new(*subject, name)).ok()
+    let (_, party) = file.applicant()?;
+    // Only what is sealed may stand in a view. Writing two strings as JSON cannot fail.
+    party.person.sealed().and_then(|_| serde_json::to_string(&party.person).ok())
 }
 
 /// The accounts of parties; of a representative while a power lasts (`account_takes_part`).

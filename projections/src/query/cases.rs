@@ -1,6 +1,8 @@
 //! Cases: one, lists, search.
 
 use pratica_domain::ids::CaseId;
+use pratica_store::BlindIndex;
+use pratica_store::vault::Find;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
@@ -8,7 +10,7 @@ use super::page::{self, Binding};
 use super::rows::{self, Place};
 use super::scope::{self, Part};
 use crate::dates;
-use crate::derive::keys;
+use crate::derive::keys::{self, Key};
 use crate::error::ViewError;
 use crate::types::{Access, CaseFilter, CaseRow, PageRequest, Paged, SearchKey};
 
@@ -96,29 +98,24 @@ pub(crate) fn search(
     access: &Access,
     key: &SearchKey,
     limit: usize,
+    index: &dyn BlindIndex,
 ) -> Result<Vec<CaseRow>, ViewError> {
+    let blind = |find| index.find(find).map(Key::from);
     let by = match key {
         SearchKey::Case(case) => return Ok(one(c, access, *case)?.into_iter().collect()),
-        SearchKey::Protocol(number) => keys::protocol(*number),
-        SearchKey::Reference(reference) => keys::reference(reference),
-        SearchKey::FiscalCode(code) => keys::fiscal_code(code),
-        SearchKey::NamePrefix(prefix) => keys::family_name(prefix),
+        SearchKey::Protocol(number) => Some(keys::protocol(*number)),
+        SearchKey::Reference(reference) => Some(keys::reference(reference)),
+        SearchKey::FiscalCode(code) => blind(Find::FiscalCode(code)),
+        SearchKey::NamePrefix(prefix) => blind(Find::Name(prefix)),
+        SearchKey::AddressPrefix(prefix) => blind(Find::Address(prefix)),
+        SearchKey::Parcel(parcel) => blind(Find::Parcel(parcel)),
     };
-    if by.key.is_empty() {
-        return Ok(Vec::new());
-    }
-    let (condition, end) = if matches!(key, SearchKey::NamePrefix(_)) {
-        let mut end = by.key.clone();
-        end.push(char::MAX);
-        ("s.kind = ? AND s.key >= ? AND s.key < ?", Some(end))
-    } else {
-        ("s.kind = ? AND s.key = ?", None)
-    };
-    let mut values = vec![Value::from(by.kind.to_owned()), Value::from(by.key)];
-    values.extend(end.map(Value::from));
+    let Some(by) = by.filter(|by| !by.key.is_empty()) else { return Ok(Vec::new()) };
+    let values = [Value::from(by.kind.to_owned()), Value::from(by.key)];
     let narrow = move |part: &mut Part| {
-        part.conditions
-            .push(format!("c.key IN (SELECT s.case_key FROM search_keys s WHERE {condition})"));
+        part.holds(
+            "c.key IN (SELECT s.case_key FROM search_keys s WHERE s.kind = ? AND s.key = ?)",
+        );
         part.values.extend(values.iter().cloned());
     };
     let size = page::size(limit);

@@ -85,7 +85,9 @@ pub(crate) fn protocol(
 }
 
 /// Personal data as it is kept.
-pub(crate) fn personal<T: DeserializeOwned>(text: &str) -> Result<Personal<T>, ViewError> {
+pub(crate) fn personal<T: DeserializeOwned + Default>(
+    text: &str,
+) -> Result<Personal<T>, ViewError> {
     // The parser's error may quote what it read: only its place is told.
     serde_json::from_str(text)
         .map_err(|e| damaged(&format!("personal data, line {} column {}", e.line(), e.column())))

@@ -208,11 +208,11 @@ fn accounts(c: &Connection, key: i64, before: &Derived, after: &Derived) -> Resu
 }
 
 fn keys(c: &Connection, case: i64, before: &Derived, after: &Derived) -> Result<(), ViewError> {
-    for gone in before.keys.difference(&after.keys) {
+    for gone in before.keys.all.difference(&after.keys.all) {
         c.prepare_cached("DELETE FROM search_keys WHERE kind = ? AND key = ? AND case_key = ?")?
             .execute((gone.kind, &gone.key, case))?;
     }
-    for new in after.keys.difference(&before.keys) {
+    for new in after.keys.all.difference(&before.keys.all) {
         c.prepare_cached("INSERT INTO search_keys VALUES(?, ?, ?)")?
             .execute((new.kind, &new.key, case))?;
     }

@@ -12,9 +12,10 @@ pub(crate) mod prepare;
 mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use pratica_domain::Case;
-use pratica_store::{Position, RecordedEvent, StreamName};
+use pratica_store::{BlindIndex, Position, RecordedEvent, StreamName};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::cache::Cache;
@@ -39,12 +40,17 @@ pub(crate) struct Writer {
     connection: Connection,
     cache: Cache<StreamName, Box<Entry>>,
     meta: Meta,
+    index: Arc<dyn BlindIndex>,
 }
 
 impl Writer {
-    pub(crate) fn new(connection: Connection, cached_cases: usize) -> Result<Writer, ViewError> {
+    pub(crate) fn new(
+        connection: Connection,
+        cached_cases: usize,
+        index: Arc<dyn BlindIndex>,
+    ) -> Result<Writer, ViewError> {
         let meta = Meta::read(&connection)?;
-        Ok(Writer { connection, cache: Cache::new(cached_cases), meta })
+        Ok(Writer { connection, cache: Cache::new(cached_cases), meta, index })
     }
 
     /// Up to where the log is applied.
@@ -104,20 +110,21 @@ impl Writer {
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(sql("beginning a batch"))?;
-        let cache = &mut self.cache;
+        let (cache, index) = (&mut self.cache, &*self.index);
         let before = |stream: &StreamName| -> Result<Before, ViewError> {
             if let Some(entry) = cache.take(stream) {
                 return Ok(Before::Known(entry));
             }
             let Some(case) = loaded.remove(stream) else { return Ok(Before::Nothing) };
             let position = last.position;
-            let derived = derive(&case, rules, None)
+            let mut derived = derive(&case, rules, None)
                 .map_err(|source| ViewError::Terms { position, source })?;
+            derived.keys = prepare::keys(&case, stream, index, None, position)?;
             let key = cases::key(&tx, stream, position)?;
             Ok(Before::Known(Box::new(Entry { key, case, derived })))
         };
         let mut meta = self.meta.clone();
-        let written = prepare::prepare(events, before, rules).and_then(|prepared| {
+        let written = prepare::prepare(events, before, rules, index).and_then(|prepared| {
             meta.applied(&prepared, last.position);
             write(&tx, prepared, &mut meta)
         });

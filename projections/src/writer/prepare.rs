@@ -8,10 +8,11 @@ use std::num::NonZero;
 
 use pratica_domain::ids::CaseId;
 use pratica_domain::{Case, Event, case, evolve, register};
-use pratica_store::{Position, RecordedEvent, StreamName, codec};
+use pratica_store::{BlindIndex, Position, RecordedEvent, StreamName, codec};
 
 use super::Entry;
 use super::rows::Step;
+use crate::derive::keys::{self, Keys};
 use crate::derive::{Derived, derive, moves_clocks};
 use crate::digest::Digest;
 use crate::error::ViewError;
@@ -93,6 +94,7 @@ pub(crate) fn prepare(
     events: &[RecordedEvent],
     mut before: impl FnMut(&StreamName) -> Result<Before, ViewError>,
     rules: &Rules,
+    index: &dyn BlindIndex,
 ) -> Result<Prepared, ViewError> {
     let mut places: HashMap<&StreamName, usize> = HashMap::new();
     let mut work: Vec<Work<'_>> = Vec::new();
@@ -106,21 +108,26 @@ pub(crate) fn prepare(
     }
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(8);
     let done = if events.len() < SHARED_OUT || threads == 1 {
-        work.into_iter().map(|work| one(work, rules)).collect()
+        work.into_iter().map(|work| one(work, rules, index)).collect()
     } else {
-        share_out(work, threads, rules)
+        share_out(work, threads, rules, index)
     };
     gather(done)
 }
 
-fn share_out(work: Vec<Work<'_>>, threads: usize, rules: &Rules) -> Vec<Result<Done, ViewError>> {
+fn share_out(
+    work: Vec<Work<'_>>,
+    threads: usize,
+    rules: &Rules,
+    index: &dyn BlindIndex,
+) -> Vec<Result<Done, ViewError>> {
     let mut shares: Vec<Vec<Work<'_>>> = Vec::new();
     shares.resize_with(threads, Vec::new);
     for (n, work) in work.into_iter().enumerate() {
         shares[n % threads].push(work);
     }
     let all = |share: Vec<Work<'_>>| -> Vec<Result<Done, ViewError>> {
-        share.into_iter().map(|work| one(work, rules)).collect()
+        share.into_iter().map(|work| one(work, rules, index)).collect()
     };
     std::thread::scope(|scope| {
         // This thread takes a share too.
@@ -177,9 +184,9 @@ fn gather(parts: Vec<Result<Done, ViewError>>) -> Result<Prepared, ViewError> {
     Ok(prepared)
 }
 
-fn one(work: Work<'_>, rules: &Rules) -> Result<Done, ViewError> {
+fn one(work: Work<'_>, rules: &Rules, index: &dyn BlindIndex) -> Result<Done, ViewError> {
     let mut done = Done::default();
-    let Work { index, stream, before, events } = work;
+    let Work { index: place, stream, before, events } = work;
     let (mut known, key, before) = match before {
         Before::Nothing => (Case::default(), None, None),
         Before::Known(entry) => (entry.case, Some(entry.key), Some(entry.derived)),
@@ -198,7 +205,7 @@ fn one(work: Work<'_>, rules: &Rules) -> Result<Done, ViewError> {
             }
             event => {
                 follows(&known, &event, recorded)?;
-                done.steps.push(Step::of(index, recorded, &event)?);
+                done.steps.push(Step::of(place, recorded, &event)?);
                 clocks_moved |= moves_clocks(&event);
                 known = evolve(known, &event);
                 span = Some((span.map_or(recorded.position, |s| s.0), recorded.position));
@@ -207,8 +214,9 @@ fn one(work: Work<'_>, rules: &Rules) -> Result<Done, ViewError> {
     }
     if let Some((first, last)) = span {
         let kept = before.as_ref().filter(|_| !clocks_moved);
-        let after = derive(&known, rules, kept)
+        let mut after = derive(&known, rules, kept)
             .map_err(|source| ViewError::Terms { position: last, source })?;
+        after.keys = keys(&known, stream, index, before.as_ref(), last)?;
         let id = stream.rest().parse::<CaseId>().map_err(|_| ViewError::Poison {
             position: first,
             detail: "its stream is not named after a case".to_owned(),
@@ -216,7 +224,7 @@ fn one(work: Work<'_>, rules: &Rules) -> Result<Done, ViewError> {
         })?;
         let stream = stream.clone();
         done.case = Some(Box::new(Touched {
-            index,
+            index: place,
             stream,
             id,
             key,
@@ -228,6 +236,21 @@ fn one(work: Work<'_>, rules: &Rules) -> Result<Done, ViewError> {
         }));
     }
     Ok(done)
+}
+
+/// What a case is found by.
+pub(crate) fn keys(
+    case: &Case,
+    stream: &StreamName,
+    index: &dyn BlindIndex,
+    before: Option<&Derived>,
+    position: Position,
+) -> Result<Keys, ViewError> {
+    keys::of(case, stream, index, before.map(|b| &b.keys)).map_err(|source| ViewError::Poison {
+        position,
+        detail: "what its case is found by cannot be made".to_owned(),
+        source: Some(Box::new(source)),
+    })
 }
 
 /// Reads an event; one that cannot be read stops the views.

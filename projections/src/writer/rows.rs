@@ -111,6 +111,9 @@ pub(crate) fn register(c: &Connection, act: &RegisterAct) -> Result<(), ViewErro
         |detail: String| ViewError::Poison { position: act.position, detail, source: None };
     match &act.event {
         RegisterEvent::Registered(e) => {
+            if e.correspondent.is_readable() {
+                return Err(poison("its correspondent is not sealed".to_owned()));
+            }
             let correspondent = serde_json::to_string(&e.correspondent)
                 .map_err(|_| poison("its correspondent cannot be written".to_owned()))?;
             c.prepare_cached(

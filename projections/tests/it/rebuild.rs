@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use pratica_projections::{Access, CaseFilter, PageRequest, ViewError};
 use pratica_store::{EventReader, Position};
 
-use crate::town::{Dice, Place, caught_up, grow, open, place, random_town, rules};
+use crate::town::{Dice, Place, caught_up, grow, open, place, random_town, rules, vault};
 
 fn files(place: &tempfile::TempDir) -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(place.path())
@@ -131,9 +131,12 @@ async fn views_of_another_version_are_built_again_and_a_strangers_file_is_refuse
         drop(std::fs::remove_file(dir.path().join(format!("views.db{end}"))));
     }
     rusqlite::Connection::open(&path).unwrap().execute_batch("CREATE TABLE theirs(x)").unwrap();
-    let error =
-        pratica_projections::Views::open(&path, pratica_projections::ViewsOptions::default())
-            .unwrap_err();
+    let error = pratica_projections::Views::open(
+        &path,
+        pratica_projections::ViewsOptions::default(),
+        vault(),
+    )
+    .unwrap_err();
     assert!(matches!(error, ViewError::Foreign { .. }), "{error}");
 }
 

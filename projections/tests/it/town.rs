@@ -2,7 +2,7 @@
 //! test says exactly what happened.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
@@ -19,7 +19,7 @@ use pratica_domain::{Event, imported};
 use pratica_projections::{Projector, Rules, Views, ViewsOptions};
 use pratica_store::{
     AppendRequest, EventAppender, EventReader, Expected, MemoryLog, Metadata, Position,
-    RecordedEvent, Revision, StreamName, codec,
+    RecordedEvent, Revision, StreamName, Vault, codec,
 };
 use uuid::Uuid;
 
@@ -61,6 +61,7 @@ pub(crate) fn register_stream() -> StreamName {
 /// A log with its writer.
 pub(crate) struct Town {
     pub(crate) log: Arc<MemoryLog>,
+    pub(crate) vault: Arc<Vault>,
     next: BTreeMap<StreamName, Revision>,
     events: u128,
     registered: u64,
@@ -68,7 +69,13 @@ pub(crate) struct Town {
 
 impl Town {
     pub(crate) fn new() -> Town {
-        Town { log: Arc::default(), next: BTreeMap::new(), events: 0, registered: 0 }
+        Town {
+            log: Arc::default(),
+            vault: vault(),
+            next: BTreeMap::new(),
+            events: 0,
+            registered: 0,
+        }
     }
 
     pub(crate) fn reader(&self) -> Arc<dyn EventReader> {
@@ -81,7 +88,8 @@ impl Town {
             .iter()
             .map(|event| {
                 self.events += 1;
-                codec::encode(event, Uuid::from_u128(self.events), at, metadata()).unwrap()
+                let id = Uuid::from_u128(self.events);
+                codec::encode(event, id, &stream, at, metadata(), &self.vault).unwrap()
             })
             .collect();
         self.append(stream, at, new).await;
@@ -159,6 +167,12 @@ impl Town {
     }
 }
 
+/// One vault for all: views made with another index differ from it.
+pub(crate) fn vault() -> Arc<Vault> {
+    static VAULT: OnceLock<Arc<Vault>> = OnceLock::new();
+    Arc::clone(VAULT.get_or_init(|| Arc::new(Vault::in_memory().unwrap())))
+}
+
 fn metadata() -> Metadata {
     Metadata {
         actor: "clerk.1".to_owned(),
@@ -185,7 +199,7 @@ pub(crate) fn place() -> Place {
 }
 
 pub(crate) fn open(dir: &tempfile::TempDir) -> (Views, Projector) {
-    Views::open(&dir.path().join("views.db"), ViewsOptions::default()).unwrap()
+    Views::open(&dir.path().join("views.db"), ViewsOptions::default(), vault()).unwrap()
 }
 
 /// Views that have applied the whole log of a town.

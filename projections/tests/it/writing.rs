@@ -4,7 +4,7 @@ use pratica_projections::ViewError;
 use pratica_store::{Direction, EventReader, Filter, NewEvent, Position};
 
 use crate::town::{
-    Place, Town, caught_up, confirmed, day, open, place, random_town, rules, stream,
+    Place, Town, caught_up, confirmed, day, open, place, random_town, rules, stream, vault,
 };
 
 async fn in_batches(town: &Town, size: usize) -> Place {
@@ -172,7 +172,7 @@ async fn cases_beyond_the_cache_are_folded_from_the_log() {
         ..Default::default()
     };
     let (views, mut projector) =
-        pratica_projections::Views::open(&dir.path().join("views.db"), options).unwrap();
+        pratica_projections::Views::open(&dir.path().join("views.db"), options, vault()).unwrap();
     projector.catch_up(town.reader(), &rules()).await.unwrap();
     assert_eq!(digests(&Place { dir, views, projector }).await, expected);
 }

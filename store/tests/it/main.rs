@@ -1,8 +1,10 @@
 //! The log's tests: the conformance suite over each store, and what is peculiar to SQLite.
 #![allow(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
 
+mod evidence;
 mod faulty;
 mod golden;
 mod memory;
 mod places;
 mod sqlite;
+mod vault;

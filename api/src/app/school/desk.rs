@@ -127,7 +127,7 @@ impl Desk {
         }
         let mut call = (*kept).clone();
         for recorded in &since {
-            call = evolve(call, &load::decode(recorded)?);
+            call = evolve(call, &load::open(&self.town, recorded)?);
         }
         let call = Arc::new(call);
         self.calls.insert(id, Arc::clone(&call));
@@ -270,7 +270,7 @@ impl Desk {
                     0 => Expected::NoStream,
                     n => Expected::Exact(Revision::new(n - 1)),
                 },
-                events: new_events(part, request_id, now, &metadata)?,
+                events: new_events(&self.town, &stream, part, request_id, now, &metadata)?,
                 request: Some(Request { id: request_id, fingerprint: request.fingerprint }),
                 recorded_at: now,
             };

@@ -87,7 +87,7 @@ async fn one(town: &Town, id: CaseId, at: Position) -> Result<Option<Gathered>, 
     let mut case = Case::default();
     let mut evidence = Sha256::new();
     for recorded in events.iter().filter(|e| e.position <= at) {
-        let event = load::decode(recorded)?;
+        let event = load::open(town, recorded)?;
         // What the ranking rests on; protocol numbers and messages come and go beside it. The
         // event's own text, so that how it is kept at rest makes no difference.
         if recorded.event_type.starts_with("enrolment.") {

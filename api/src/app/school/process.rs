@@ -112,7 +112,7 @@ impl Desk {
     }
 
     async fn of_a_call(&self, recorded: &RecordedEvent) -> Result<Vec<Reaction>, AppError> {
-        let Event::Call(event) = load::decode(recorded)? else { return Ok(Vec::new()) };
+        let Event::Call(event) = load::open(&self.town, recorded)? else { return Ok(Vec::new()) };
         let Ok(id) = recorded.stream.rest().parse::<CallId>() else { return Ok(Vec::new()) };
         let call = self.call(id).await?.unwrap_or_default();
         Ok(of_call(&call, &event))
@@ -123,7 +123,7 @@ impl Desk {
         if !CARRIED.contains(&&*recorded.event_type) {
             return Ok(Vec::new());
         }
-        let event = load::decode(recorded)?;
+        let event = load::open(&self.town, recorded)?;
         match load::current(&self.town, id).await? {
             Some(case) => Ok(of_case(id, &case, &event)),
             None => Ok(Vec::new()),

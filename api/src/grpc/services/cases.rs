@@ -1,9 +1,9 @@
 //! Reading cases.
 
 use super::Shared;
-use super::shared::{Call, at_least, page_size, view_error};
+use super::shared::{Call, accessed, at_least, page_size, view_error};
 use crate::app::house::Open;
-use crate::app::{AppError, load, policy};
+use crate::app::{AppError, handler, load, policy};
 use crate::grpc::convert::Fields;
 use crate::grpc::limits::{HEARTBEAT, STREAM_BUFFER};
 use crate::grpc::status::{reason, status, unblock};
@@ -13,11 +13,12 @@ use pratica_domain::case::Procedure;
 use pratica_domain::ids::{CaseId, ProtocolNumber};
 use pratica_domain::people::FiscalCode;
 use pratica_domain::term::rome_date;
-use pratica_domain::{Case, Context, Role, available_actions};
+use pratica_domain::{Case, Context, available_actions};
 use pratica_projections::{CaseFilter, PageRequest, SearchKey};
 use pratica_proto::cases::v1::cases_service_server::CasesService;
 use pratica_proto::cases::v1::*;
-use pratica_store::Revision;
+use pratica_store::vault::Find;
+use pratica_store::{BlindIndex, Revision};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -36,13 +37,13 @@ pub(super) async fn visible_case(
     let id = fields.parse::<CaseId>("case_id", case_id);
     let id = fields.finish(id)?;
     let today = rome_date(open.town.clock.now());
-    let unseen = || match call.principal.role {
-        Role::Citizen => AppError::Denied,
-        role if role.is_staff() || role == Role::Service => AppError::NotFound("case"),
-        _ => AppError::Denied,
-    };
+    let unseen = || handler::unseen(&call.principal);
     let case = load::current(&open.town, id).await?.ok_or_else(unseen)?;
-    if policy::may_see(&call.principal, &case, today) { Ok((id, case)) } else { Err(unseen()) }
+    if !policy::may_see(&call.principal, &case, today) {
+        return Err(unseen());
+    }
+    accessed(call, open, [id], String::new());
+    Ok((id, case))
 }
 
 #[tonic::async_trait]
@@ -85,11 +86,14 @@ impl CasesService for Shared {
             };
             let found =
                 open.town.views.list_cases(&access, &filter, &page).await.map_err(view_error)?;
+            accessed(&call, open, found.value.rows.iter().map(|r| r.case), String::new());
             let language = call.language(&m.language);
             let internal = call.principal.role.is_staff();
             let rows = found.value.rows.iter();
             Ok(ListCasesResponse {
-                cases: rows.map(|r| show::row(r, today, language, internal)).collect(),
+                cases: rows
+                    .map(|r| show::row(&open.town, r, today, language, internal))
+                    .collect::<Result<_, _>>()?,
                 next_page_token: found.value.next.unwrap_or_default(),
                 as_of_position: found.position.get(),
             })
@@ -116,7 +120,8 @@ impl CasesService for Shared {
                     open.town.views.search(&access, &key, limit).await.map_err(view_error)?;
                 position = found.position.get();
                 for row in found.value {
-                    let row = show::row(&row, today, language, call.principal.role.is_staff());
+                    let internal = call.principal.role.is_staff();
+                    let row = show::row(&open.town, &row, today, language, internal)?;
                     if cases.len() < limit
                         && !cases.iter().any(|c: &CaseSummary| c.case_id == row.case_id)
                     {
@@ -124,6 +129,8 @@ impl CasesService for Shared {
                     }
                 }
             }
+            let ids: Vec<CaseId> = cases.iter().filter_map(|c| c.case_id.parse().ok()).collect();
+            accessed(&call, open, ids, searched_for(open, &m.query));
             Ok(SearchCasesResponse { cases, as_of_position: position })
         };
         answer.await.map(Response::new).map_err(status)
@@ -170,7 +177,7 @@ impl CasesService for Shared {
             let internal = call.principal.role.is_staff();
             let mut entries = Vec::new();
             for recorded in &events {
-                entries.extend(correspondence::entry(recorded, internal)?);
+                entries.extend(correspondence::entry(&open.town, recorded, internal)?);
             }
             let as_of_position = events.last().map_or(0, |e| e.position.get());
             Ok(ListCorrespondenceResponse { entries, as_of_position })
@@ -342,6 +349,15 @@ fn filter(m: pratica_proto::cases::v1::CaseFilter) -> Result<CaseFilter, AppErro
     f.finish(ready)
 }
 
+/// What was looked for, as the record of access keeps it: keyed hashes of all its readings.
+fn searched_for(open: &Open, query: &str) -> String {
+    let vault = &open.town.vault;
+    let readings =
+        [Find::FiscalCode(query), Find::Name(query), Find::Address(query), Find::Parcel(query)];
+    let keys = readings.into_iter().filter_map(|find| vault.find(find));
+    keys.map(|key| format!("{}:{}", key.kind, key.key)).collect::<Vec<_>>().join(" ")
+}
+
 /// What a search text may be, the most telling reading first.
 fn search_keys(query: &str) -> Result<Vec<SearchKey>, AppError> {
     let query = query.trim();
@@ -355,6 +371,8 @@ fn search_keys(query: &str) -> Result<Vec<SearchKey>, AppError> {
     } else if query.chars().count() >= 3 {
         keys.push(SearchKey::Reference(query.to_owned()));
         keys.push(SearchKey::NamePrefix(query.to_owned()));
+        keys.push(SearchKey::AddressPrefix(query.to_owned()));
+        keys.push(SearchKey::Parcel(query.to_owned()));
     } else {
         let mut f = Fields::default();
         f.refuse(

@@ -1,10 +1,10 @@
 //! The log for analysts.
 
 use super::Shared;
-use super::shared::Call;
+use super::shared::{Call, accessed};
 use crate::app::house::Open;
 use crate::app::policy::Area;
-use crate::app::{AppError, load};
+use crate::app::{AppError, Town, load};
 use crate::grpc::convert::{Fields, timestamp_message};
 use crate::grpc::limits::STREAM_BUFFER;
 use crate::grpc::show;
@@ -18,7 +18,8 @@ use pratica_proto::history::v1::{
     GetCaseAsOfRequest, GetCaseAsOfResponse, ReadEventsRequest, ReadEventsResponse,
     RecordedEvent as RecordedEventMessage,
 };
-use pratica_store::{Direction, Filter, Position, RecordedEvent, Revision, StreamName};
+use pratica_store::codec;
+use pratica_store::{Direction, Filter, Position, RecordedEvent, Revision, StreamName, Vault};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
@@ -37,6 +38,11 @@ impl HistoryService for Shared {
         let (call, m) = self.open(request)?;
         let open = self.town_for(&call, &m.comune, Area::History).map_err(status)?;
         let reading = Reading::new(open, &m, &call).map_err(status)?;
+        if reading.personal {
+            let case = m.case_id.parse::<CaseId>().ok();
+            let all = if case.is_none() { "every case" } else { "" };
+            accessed(&call, open, case, all.to_owned());
+        }
         let (sender, receiver) = mpsc::channel(STREAM_BUFFER);
         let shared = self.clone();
         let comune = open.town.comune.clone();
@@ -77,7 +83,7 @@ impl HistoryService for Shared {
             kept.sort_by_key(|e| e.revision);
             let mut case = Case::default();
             for recorded in &kept {
-                case = evolve(case, &load::decode(recorded)?);
+                case = evolve(case, &load::open(&open.town, recorded)?);
             }
             if case.file.opening.is_none() {
                 return Err(AppError::NotFound("case as of that date"));
@@ -171,7 +177,7 @@ impl Reading {
                 .map_err(|e| AppError::store("reading the log", e))?;
             for event in page.events.iter().filter(|e| self.wants(e)) {
                 let message = ReadEventsResponse {
-                    event: Some(recorded(event, self.personal)?),
+                    event: Some(recorded(&open.town, event, self.personal)?),
                     position: event.position.get(),
                 };
                 if sender.send(Ok(message)).await.is_err() {
@@ -192,13 +198,30 @@ impl Reading {
     }
 }
 
-fn recorded(event: &RecordedEvent, personal: bool) -> Result<RecordedEventMessage, AppError> {
-    let metadata = event.metadata().map_err(|e| AppError::store("reading metadata", e))?;
-    let mut payload: serde_json::Value = serde_json::from_slice(&event.payload).map_err(|e| {
-        AppError::Fault { doing: "reading a payload", source: Box::new(e), transient: false }
-    })?;
+/// An event as history shows it: to an analyst without personal data, never opened, and with
+/// pseudonyms for the accounts that acted or take part.
+fn recorded(
+    town: &Town,
+    event: &RecordedEvent,
+    personal: bool,
+) -> Result<RecordedEventMessage, AppError> {
+    let fault = |source: Box<dyn std::error::Error + Send + Sync>| AppError::Fault {
+        doing: "reading a payload",
+        source,
+        transient: false,
+    };
+    let mut metadata = event.metadata().map_err(|e| AppError::store("reading metadata", e))?;
+    let opened = match personal {
+        true => codec::open_payload(event, &town.vault).map_err(|e| fault(Box::new(e)))?,
+        false => None,
+    };
+    let text = opened.as_ref().map_or(&*event.payload, |opened| opened.as_slice());
+    let mut payload: serde_json::Value =
+        serde_json::from_slice(text).map_err(|e| fault(Box::new(e)))?;
     if !personal {
         show::without_personal(&mut payload);
+        pseudonymised(&town.vault, &mut payload);
+        metadata.actor = town.vault.pseudonym("account", &metadata.actor);
     }
     let id = |id: Option<uuid::Uuid>| id.map(|i| i.to_string()).unwrap_or_default();
     Ok(RecordedEventMessage {
@@ -218,4 +241,27 @@ fn recorded(event: &RecordedEvent, personal: bool) -> Result<RecordedEventMessag
         causation_id: id(metadata.causation_id),
         rules_version: metadata.rules_version,
     })
+}
+
+/// The fields of payloads that hold an account.
+const ACCOUNTS: &[&str] = &["account", "officer", "by"];
+
+/// Puts pseudonyms in the place of accounts: the same for the same account, in every event.
+fn pseudonymised(vault: &Vault, value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::Object(fields) => {
+            for (name, field) in fields {
+                match field {
+                    serde_json::Value::String(text) if ACCOUNTS.contains(&name.as_str()) => {
+                        *text = vault.pseudonym("account", text);
+                    }
+                    field => pseudonymised(vault, field),
+                }
+            }
+        }
+        serde_json::Value::Array(items) => {
+            items.iter_mut().for_each(|item| pseudonymised(vault, item));
+        }
+        _ => {}
+    }
 }

@@ -1,7 +1,7 @@
 //! The protocol register.
 
 use super::Shared;
-use super::shared::{Call, at_least, fingerprint, page_size, view_error};
+use super::shared::{Call, accessed, at_least, fingerprint, page_size, view_error};
 use crate::app::AppError;
 use crate::app::house::Open;
 use crate::app::policy::Area;
@@ -47,8 +47,14 @@ impl RegisterService for Shared {
             };
             let found =
                 open.town.views.register_list(year, day, &page).await.map_err(view_error)?;
+            accessed(&call, open, found.value.rows.iter().filter_map(|r| r.case), String::new());
             Ok(ListRegistrationsResponse {
-                registrations: found.value.rows.iter().map(show::registration).collect(),
+                registrations: found
+                    .value
+                    .rows
+                    .iter()
+                    .map(|r| show::registration(&open.town, r))
+                    .collect::<Result<_, _>>()?,
                 next_page_token: found.value.next.unwrap_or_default(),
                 as_of_position: found.position.get(),
             })
@@ -69,8 +75,9 @@ impl RegisterService for Shared {
             let number = f.finish(number)?;
             let found = open.town.views.registration(number).await.map_err(view_error)?;
             let row = found.value.ok_or(AppError::NotFound("registration"))?;
+            accessed(&call, open, row.case, String::new());
             Ok(GetRegistrationResponse {
-                registration: Some(show::registration(&row)),
+                registration: Some(show::registration(&open.town, &row)?),
                 as_of_position: found.position.get(),
             })
         };
@@ -110,7 +117,7 @@ impl RegisterService for Shared {
         let (call, m) = self.open(request)?;
         let answer = async {
             let open = self.town_for(&call, &m.comune, Area::RegisterDesk)?;
-            let hash = fingerprint(&call.principal, "annul_registration", &m);
+            let hash = fingerprint(&open.town, &call.principal, "annul_registration", &m);
             let mut f = Fields::default();
             let request_id = f.request_id(&m.request_id);
             let number = f.parse::<ProtocolNumber>("number", &m.number);
@@ -136,7 +143,7 @@ impl RegisterService for Shared {
         let (call, m) = self.open(request)?;
         let answer = async {
             let open = self.town_for(&call, &m.comune, Area::RegisterDesk)?;
-            let hash = fingerprint(&call.principal, "close_day", &m);
+            let hash = fingerprint(&open.town, &call.principal, "close_day", &m);
             let mut f = Fields::default();
             let request_id = f.request_id(&m.request_id);
             let day = f.date("day_date", m.day_date);
@@ -183,7 +190,7 @@ impl RegisterService for Shared {
         let (call, m) = self.open(request)?;
         let answer = async {
             let open = self.town_for(&call, &m.comune, Area::RegisterDesk)?;
-            let hash = fingerprint(&call.principal, "open_emergency", &m);
+            let hash = fingerprint(&open.town, &call.principal, "open_emergency", &m);
             let mut f = Fields::default();
             let request_id = f.request_id(&m.request_id);
             let reason = f.text("reason", m.reason);
@@ -222,7 +229,7 @@ impl Shared {
         m: CloseEmergencyRequest,
     ) -> Result<CloseEmergencyResponse, AppError> {
         let open = self.town_for(call, &m.comune, Area::RegisterDesk)?;
-        let hash = fingerprint(&call.principal, "close_emergency", &m);
+        let hash = fingerprint(&open.town, &call.principal, "close_emergency", &m);
         let mut f = Fields::default();
         let request_id = f.request_id(&m.request_id);
         let mut numbered = Vec::with_capacity(m.entries.len());

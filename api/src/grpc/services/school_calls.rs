@@ -400,7 +400,7 @@ impl Shared {
         let (caller, message) = self.open(request).map_err(|_| AppError::Denied)?;
         let head = message.head();
         let open = self.town_for(&caller, &head.comune, area)?;
-        let fingerprint = fingerprint(&caller.principal, rpc, &message.content());
+        let fingerprint = fingerprint(&open.town, &caller.principal, rpc, &message.content());
         let mut fields = Fields::default();
         let request_id = fields.request_id(&head.request_id);
         let call = match &head.call_id {

@@ -1,9 +1,11 @@
 //! What every service does the same way: who calls, which comune, one command, one position.
 
-use crate::app::handler::{CommandRequest, Target, execute, with_numbers};
+use crate::app::handler::{CommandRequest, Target, execute, permitted, with_numbers};
 use crate::app::house::{House, Open};
 use crate::app::policy::{self, Area};
-use crate::app::{Access, AppError, Principal, Violation};
+use crate::app::{Access as CaseAccess, AppError, Principal, Town, Violation};
+use crate::cli::commands::RPCS;
+use crate::grpc::auth::Method;
 use crate::grpc::convert::casework::Asking;
 use crate::grpc::convert::{Fields, language};
 use crate::grpc::show;
@@ -16,6 +18,7 @@ use pratica_domain::term::rome_date;
 use pratica_projections::ViewError;
 use pratica_proto::common::v1::CommandOutcome;
 use pratica_store::Position;
+use pratica_store::access::Access;
 use prost::Message;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -90,6 +93,8 @@ pub(crate) use opening;
 pub(crate) struct Call {
     pub(crate) principal: Principal,
     pub(crate) metadata: MetadataMap,
+    /// The method, such as `pratica.cases.v1.CasesService/GetCase`.
+    pub(crate) method: String,
 }
 
 impl Call {
@@ -106,7 +111,8 @@ impl Shared {
             .get::<Principal>()
             .cloned()
             .ok_or_else(|| Status::unauthenticated("no token was read"))?;
-        Ok((Call { principal, metadata }, message))
+        let method = extensions.get::<Method>().map(|m| m.0.clone()).unwrap_or_default();
+        Ok((Call { principal, metadata, method }, message))
     }
 
     /// The comune of a request. One that is not the token's is denied, existing or not.
@@ -132,7 +138,7 @@ impl Shared {
     }
 
     /// The predicate over cases that is part of the caller's queries.
-    pub(crate) fn access(&self, call: &Call, today: Date) -> Result<Access, AppError> {
+    pub(crate) fn access(&self, call: &Call, today: Date) -> Result<CaseAccess, AppError> {
         policy::case_access(&call.principal, today).ok_or(AppError::Denied)
     }
 
@@ -161,7 +167,13 @@ impl Shared {
         let head = message.head();
         let open = self.town(call, &head.comune)?;
         let town = &open.town;
-        let fingerprint = fingerprint(&call.principal, rpc, &message.content());
+        let known = RPCS.iter().find(|(_, method)| *method == call.method);
+        let case = head.case_id.as_deref().map(str::parse::<CaseId>);
+        if let (Some((command, _)), None | Some(Ok(_))) = (known, &case) {
+            // Permission first: who may not send it does not even learn what it should hold.
+            permitted(town, &call.principal, command, case.and_then(Result::ok)).await?;
+        }
+        let fingerprint = fingerprint(town, &call.principal, rpc, &message.content());
         let mut fields = Fields::default();
         let request_id = fields.request_id(&head.request_id);
         let target = match (&head.case_id, opens) {
@@ -200,14 +212,39 @@ impl Shared {
 }
 
 /// What makes two requests with one id the same: who asks, which rpc, and the content.
-pub(crate) fn fingerprint<M: Message>(principal: &Principal, rpc: &str, content: &M) -> [u8; 32] {
+/// Keyed, so that who guesses a content does not find it in the log.
+pub(crate) fn fingerprint<M: Message>(
+    town: &Town,
+    principal: &Principal,
+    rpc: &str,
+    content: &M,
+) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(principal.account.as_str());
     hash.update([0]);
     hash.update(rpc);
     hash.update([0]);
     hash.update(content.encode_to_vec());
-    hash.finalize().into()
+    town.vault.fingerprint(hash.finalize().into())
+}
+
+/// Records that personal data of these cases was read, or looked for.
+pub(crate) fn accessed(
+    call: &Call,
+    open: &Open,
+    cases: impl IntoIterator<Item = CaseId>,
+    detail: String,
+) {
+    let Some(right) = policy::reads_by(&call.principal) else { return };
+    open.access.record(Access {
+        at: open.town.clock.now(),
+        account: call.principal.account.to_string(),
+        role: call.principal.role.as_str().to_owned(),
+        right: right.to_owned(),
+        method: call.method.clone(),
+        detail,
+        cases: cases.into_iter().map(|case| case.0).collect(),
+    });
 }
 
 /// Waits for `min_position`; 0 waits for nothing.

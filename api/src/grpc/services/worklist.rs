@@ -1,7 +1,7 @@
 //! The clerks' queue of work.
 
 use super::Shared;
-use super::shared::{Call, at_least, fingerprint, page_size, view_error};
+use super::shared::{Call, accessed, at_least, fingerprint, page_size, view_error};
 use crate::app::handler::{CommandRequest, Target, execute};
 use crate::app::house::Open;
 use crate::app::policy::Area;
@@ -52,14 +52,15 @@ impl WorklistService for Shared {
                 .worklist(&access, &query, today, &page)
                 .await
                 .map_err(view_error)?;
+            accessed(&call, open, found.value.rows.iter().map(|r| r.case), String::new());
             let language = call.language(&m.language);
             Ok(ListWorklistResponse {
                 cases: found
                     .value
                     .rows
                     .iter()
-                    .map(|r| show::row(r, today, language, true))
-                    .collect(),
+                    .map(|r| show::row(&open.town, r, today, language, true))
+                    .collect::<Result<_, _>>()?,
                 next_page_token: found.value.next.unwrap_or_default(),
                 as_of_position: found.position.get(),
             })
@@ -183,6 +184,7 @@ impl WorklistService for Shared {
             let command =
                 CaseCommand::Assign { office, officer, reason: m.reason.trim().to_owned() };
             let hash = fingerprint(
+                &open.town,
                 &call.principal,
                 "bulk_assign",
                 &BulkAssignRequest { validate_only: false, case_ids: Vec::new(), ..m.clone() },

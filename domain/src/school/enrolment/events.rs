@@ -178,10 +178,11 @@ pub struct Admitted {
 }
 
 /// Why an application is excluded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ground {
     /// Filed out of time.
+    #[default] // what stands in for a value whose key is gone
     OutOfTime,
     /// The child has another age.
     OutsideAge,
@@ -233,7 +234,7 @@ pub struct Excluded {
 }
 
 /// An ISEE as INPS attests it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Isee {
     /// The indicator for services to minors (DPCM 159/2013 art. 7).
     pub cents: i64,
@@ -254,7 +255,7 @@ pub struct IseeRecorded {
 }
 
 /// What the ranking reads of an application, as it stood when points were given.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
     /// Points at each school, each with what proves it.
     pub scores: Vec<Score>,
@@ -415,10 +416,11 @@ pub struct VaccineProofInvited {
 }
 
 /// What proves that the law on vaccines is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum VaccineProof {
     /// The vaccination.
+    #[default] // what stands in for a value whose key is gone
     Vaccination,
     /// An exemption.
     Exemption,
@@ -475,10 +477,11 @@ pub struct PlaceLeft {
 }
 
 /// Why a place is lost (*decadenza*).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LossGround {
     /// Absent without a reason.
+    #[default] // what stands in for a value whose key is gone
     Absence,
     /// The fee was not paid.
     Arrears,

@@ -1,0 +1,295 @@
+//! The record of access: who read which case, by which right, and who searched for what.
+//!
+//! Appended by a thread of its own, never in the way of an answer. The queue is bounded: when it
+//! is full, what does not fit is counted, and the count itself is recorded. What must never enter:
+//! personal data (a search is recorded as its keyed hashes), changing or removing an entry.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use crate::error::StoreError;
+
+/// Marks the file as a record of access: `PRAA`.
+const APPLICATION_ID: i32 = 0x5052_4141;
+/// How many accesses may wait to be written.
+const QUEUE: usize = 10_000;
+/// How many one commit takes at most.
+const BATCH: usize = 1_000;
+
+const TABLES: &str = "
+CREATE TABLE IF NOT EXISTS accesses (
+    id      INTEGER PRIMARY KEY,
+    at      INTEGER NOT NULL,
+    account TEXT NOT NULL,
+    role    TEXT NOT NULL,
+    access_right TEXT NOT NULL,
+    method  TEXT NOT NULL,
+    detail  TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS cases (
+    case_id BLOB NOT NULL,
+    access  INTEGER NOT NULL,
+    PRIMARY KEY (case_id, access)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER IF NOT EXISTS accesses_never_change BEFORE UPDATE ON accesses
+BEGIN SELECT RAISE(ABORT, 'accesses are never changed'); END;
+CREATE TRIGGER IF NOT EXISTS accesses_never_go BEFORE DELETE ON accesses
+BEGIN SELECT RAISE(ABORT, 'accesses are never deleted'); END;
+CREATE TRIGGER IF NOT EXISTS cases_never_change BEFORE UPDATE ON cases
+BEGIN SELECT RAISE(ABORT, 'accesses are never changed'); END;
+CREATE TRIGGER IF NOT EXISTS cases_never_go BEFORE DELETE ON cases
+BEGIN SELECT RAISE(ABORT, 'accesses are never deleted'); END;
+";
+
+/// One read of personal data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Access {
+    /// When.
+    pub at: Timestamp,
+    /// The account.
+    pub account: String,
+    /// In which role.
+    pub role: String,
+    /// By which right, such as `own_office`.
+    pub right: String,
+    /// The method that was called.
+    pub method: String,
+    /// What was looked for, as keyed hashes; empty for a plain read.
+    pub detail: String,
+    /// The cases whose data was in the answer.
+    pub cases: Vec<Uuid>,
+}
+
+/// An access as it stands in the record, with its number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Its number, from 1.
+    pub id: u64,
+    /// What it was.
+    pub access: Access,
+}
+
+/// Which accesses are asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccessFilter {
+    /// Of this case.
+    pub case: Option<Uuid>,
+    /// By this account.
+    pub account: Option<String>,
+    /// Searches for any of these keyed hashes.
+    pub details: Option<Vec<String>>,
+    /// Older than this number; from the newest if none.
+    pub before: Option<u64>,
+    /// How many at most.
+    pub limit: usize,
+}
+
+enum Job {
+    Write(Box<Access>),
+    /// Answered once everything before it is written.
+    Flushed(oneshot::Sender<()>),
+}
+
+/// The record of access of one comune. Dropping it writes what is queued.
+#[derive(Debug)]
+pub struct AccessLog {
+    queue: Option<SyncSender<Job>>,
+    thread: Option<JoinHandle<()>>,
+    reader: Mutex<Connection>,
+    lost: std::sync::Arc<AtomicU64>,
+}
+
+fn sql(doing: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
+    move |error| StoreError::unavailable(doing, error)
+}
+
+impl AccessLog {
+    /// Opens the record, making it when there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::Foreign`] when the file is something else, [`StoreError::Unavailable`].
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let opening = sql("opening the record of access");
+        let writer = Connection::open(path).map_err(&opening)?;
+        let id: i32 =
+            writer.query_row("PRAGMA application_id", [], |r| r.get(0)).map_err(&opening)?;
+        let tables: i64 = writer
+            .query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get(0))
+            .map_err(&opening)?;
+        if id != APPLICATION_ID && tables > 0 {
+            return Err(StoreError::Foreign { path: path.to_path_buf(), found: id });
+        }
+        writer.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())).map_err(&opening)?;
+        writer.pragma_update(None, "synchronous", "FULL").map_err(&opening)?;
+        writer.execute_batch(TABLES).map_err(&opening)?;
+        writer.pragma_update(None, "application_id", APPLICATION_ID).map_err(&opening)?;
+        let reader = Connection::open(path).map_err(&opening)?;
+        let (queue, jobs) = sync_channel(QUEUE);
+        let lost = std::sync::Arc::new(AtomicU64::new(0));
+        let counted = std::sync::Arc::clone(&lost);
+        let thread = std::thread::Builder::new()
+            .name("pratica-access".to_owned())
+            .spawn(move || write(writer, &jobs, &counted))
+            .map_err(|error| StoreError::unavailable("starting the record of access", error))?;
+        let reader = Mutex::new(reader);
+        Ok(AccessLog { queue: Some(queue), thread: Some(thread), reader, lost })
+    }
+
+    /// Records an access, without waiting. What finds the queue full is counted, and the count is
+    /// recorded in its place.
+    pub fn record(&self, access: Access) {
+        let sent = self.queue.as_ref().map(|q| q.try_send(Job::Write(Box::new(access))));
+        if let Some(Err(TrySendError::Full(_) | TrySendError::Disconnected(_))) = sent {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Waits until everything recorded so far is written.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when the writer has ended.
+    pub async fn flush(&self) -> Result<(), StoreError> {
+        let ended = || StoreError::unavailable("recording accesses", "the writer has ended");
+        let (done, written) = oneshot::channel();
+        let queue = self.queue.as_ref().ok_or_else(ended)?;
+        // A full queue is being written: a reader may be told to come back.
+        queue.try_send(Job::Flushed(done)).map_err(|_| ended())?;
+        written.await.map_err(|_| ended())
+    }
+
+    /// Reads accesses, the newest first.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn list(&self, filter: &AccessFilter) -> Result<Vec<Recorded>, StoreError> {
+        let reading = sql("reading the record of access");
+        let c = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = filter.before.map_or(i64::MAX, |n| i64::try_from(n).unwrap_or(i64::MAX));
+        let mut statement = c
+            .prepare_cached(
+                "SELECT id, at, account, role, access_right, method, detail FROM accesses a \
+                 WHERE id < ?1 AND (?2 IS NULL OR account = ?2) \
+                   AND (?3 IS NULL OR EXISTS \
+                        (SELECT 1 FROM cases c WHERE c.case_id = ?3 AND c.access = a.id)) \
+                   AND (?5 IS NULL OR EXISTS \
+                        (SELECT 1 FROM json_each(?5) d WHERE instr(a.detail, d.value) > 0)) \
+                 ORDER BY id DESC LIMIT ?4",
+            )
+            .map_err(&reading)?;
+        let details = filter.details.as_ref().map(|all| serde_json::json!(all).to_string());
+        let case = filter.case.map(|id| id.as_bytes().to_vec());
+        let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
+        let rows = statement
+            .query_map(params![before, filter.account, case, limit, details], |row| {
+                let at: i64 = row.get(1)?;
+                Ok(Recorded {
+                    id: row.get::<_, i64>(0)?.cast_unsigned(),
+                    access: Access {
+                        at: Timestamp::from_microsecond(at).unwrap_or_default(),
+                        account: row.get(2)?,
+                        role: row.get(3)?,
+                        right: row.get(4)?,
+                        method: row.get(5)?,
+                        detail: row.get(6)?,
+                        cases: filter.case.into_iter().collect(),
+                    },
+                })
+            })
+            .map_err(&reading)?;
+        rows.collect::<Result<_, _>>().map_err(&reading)
+    }
+}
+
+impl Drop for AccessLog {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the writer of the record of access panicked");
+        }
+    }
+}
+
+/// Writes until nobody can record any more.
+fn write(mut c: Connection, jobs: &Receiver<Job>, lost: &AtomicU64) {
+    while let Ok(first) = jobs.recv() {
+        let mut batch = vec![first];
+        while batch.len() < BATCH
+            && let Ok(job) = jobs.try_recv()
+        {
+            batch.push(job);
+        }
+        let missed = lost.swap(0, Ordering::Relaxed);
+        if let Err(error) = commit(&mut c, &batch, missed) {
+            let count = batch.iter().filter(|job| matches!(job, Job::Write(_))).count() as u64;
+            lost.fetch_add(missed + count, Ordering::Relaxed);
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                count,
+                "accesses could not be recorded; their number will be"
+            );
+        }
+        for job in batch {
+            if let Job::Flushed(done) = job {
+                // Who does not wait any more need not be told.
+                let _ = done.send(());
+            }
+        }
+    }
+}
+
+fn commit(c: &mut Connection, batch: &[Job], missed: u64) -> rusqlite::Result<()> {
+    let tx = c.transaction()?;
+    let mut last = Timestamp::UNIX_EPOCH;
+    for job in batch {
+        let Job::Write(access) = job else { continue };
+        last = access.at;
+        insert(&tx, access)?;
+    }
+    if missed > 0 {
+        insert(
+            &tx,
+            &Access {
+                at: last,
+                account: "system".to_owned(),
+                role: "system".to_owned(),
+                right: "none".to_owned(),
+                method: "accesses that could not be recorded".to_owned(),
+                detail: missed.to_string(),
+                cases: Vec::new(),
+            },
+        )?;
+        tracing::error!(missed, "accesses were not recorded: there were too many at once");
+    }
+    tx.commit()
+}
+
+fn insert(c: &Connection, access: &Access) -> rusqlite::Result<()> {
+    c.prepare_cached(
+        "INSERT INTO accesses(at, account, role, access_right, method, detail) \
+         VALUES (?, ?, ?, ?, ?, ?)",
+    )?
+    .execute((
+        access.at.as_microsecond(),
+        &access.account,
+        &access.role,
+        &access.right,
+        &access.method,
+        &access.detail,
+    ))?;
+    let id = c.last_insert_rowid();
+    for case in &access.cases {
+        c.prepare_cached("INSERT OR IGNORE INTO cases VALUES (?, ?)")?
+            .execute((case.as_bytes(), id))?;
+    }
+    Ok(())
+}

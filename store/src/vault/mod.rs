@@ -1,0 +1,335 @@
+//! The vault: a key for each person of each case, wrapped by the comune's master key.
+//!
+//! Personal data is sealed here on its way into the log and opened on its way into an answer.
+//! Destroying a person's keys makes the data unreadable wherever it was copied to: in the log, in
+//! views, in backups. Events never change for it, so that the log still verifies.
+//!
+//! What must never enter: the master key's own keeping (it is given), personal data in an error,
+//! keys in an error, and the cryptography itself (it is `ring`'s).
+
+mod cipher;
+mod file;
+mod index;
+mod master;
+mod token;
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use pratica_domain::ids::SubjectId;
+use pratica_domain::people::Personal;
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
+
+use cipher::Key;
+use file::{Found, KeyFile};
+pub use index::{BlindIndex, BlindKey, Find};
+pub use master::MasterKey;
+pub use token::Place;
+use token::Token;
+
+/// How many opened keys are kept in memory; beyond that they are read from the file again.
+const KEPT: usize = 65_536;
+
+/// Why the vault cannot do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// The master key is not the one that the vault was made with.
+    #[error(
+        "the master key does not open keys.db: give the key that it was made or last rotated with"
+    )]
+    WrongMasterKey,
+    /// The master key is not written as one.
+    #[error("a master key is 64 hexadecimal digits")]
+    MasterKeyShape,
+    /// A rotation began and did not end.
+    #[error("a rotation of the master key was not finished: run it again with both keys")]
+    RotationUnfinished,
+    /// A rotation from a key to itself.
+    #[error("the new master key is the old one")]
+    SameMasterKey,
+    /// Another process has the vault.
+    #[error("another process has the vault: {path} is locked")]
+    Locked {
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// The file is not a vault of this format.
+    #[error(
+        "keys.db is not a vault of this version (application id {application}, format {format})"
+    )]
+    Foreign {
+        /// What it says it is.
+        application: i32,
+        /// Which format.
+        format: i32,
+    },
+    /// The vault does not know a key that the log names.
+    #[error("keys.db does not know key {0}: it is older than the log; restore them together")]
+    UnknownKey(u64),
+    /// A sealed text was changed, moved, or is no sealed text at all.
+    #[error("sealed data was altered or does not belong where it stands")]
+    Altered,
+    /// Something of the vault itself is damaged.
+    #[error("{0} in keys.db is damaged")]
+    Damaged(String),
+    /// The write-ahead log could not be cut.
+    #[error("keys.db is read by another program: close it and try again")]
+    Busy,
+    /// The library refused.
+    #[error("{0} failed")]
+    Cipher(&'static str),
+    /// A file could not be used.
+    #[error("cannot use {path}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// SQLite failed.
+    #[error("keys.db cannot be used")]
+    Sqlite(#[from] rusqlite::Error),
+    /// What was opened is not of its shape.
+    #[error("opened data does not have its shape")]
+    Shape,
+}
+
+/// How far a rotation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rewrapped {
+    /// Keys wrapped anew.
+    pub done: u64,
+    /// All keys.
+    pub total: u64,
+}
+
+/// What became of a sealed text.
+pub enum Unsealed {
+    /// It opened.
+    Open(Zeroizing<Vec<u8>>),
+    /// Its key was destroyed: nobody will ever read it.
+    Erased,
+}
+
+/// The vault of one comune.
+pub struct Vault {
+    file: Mutex<KeyFile>,
+    known: Mutex<Known>,
+    index: Key,
+    pseudonyms: Key,
+    requests: Key,
+}
+
+#[derive(Default)]
+struct Known {
+    keys: HashMap<u64, Key>,
+    /// The key with which a person's further data is sealed.
+    subjects: HashMap<SubjectId, u64>,
+    /// Made, flushed, and given to nobody yet.
+    pool: Vec<(u64, Key)>,
+    /// Destroyed since the vault was opened: a reader that was under way keeps none of them.
+    destroyed: HashSet<u64>,
+}
+
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Vault(..)")
+    }
+}
+
+impl Vault {
+    /// Opens `keys.db`, making it when there is none.
+    ///
+    /// # Errors
+    /// [`VaultError::WrongMasterKey`], [`VaultError::RotationUnfinished`], [`VaultError::Locked`],
+    /// or why the file cannot be used.
+    pub fn open(path: &Path, master: &MasterKey) -> Result<Vault, VaultError> {
+        Self::of(KeyFile::open(path, master)?)
+    }
+
+    /// A vault that is gone with the process, under a master key of its own: for tests.
+    ///
+    /// # Errors
+    /// When the system gives no randomness.
+    pub fn in_memory() -> Result<Vault, VaultError> {
+        Self::of(KeyFile::in_memory(&MasterKey::generate()?)?)
+    }
+
+    fn of(file: KeyFile) -> Result<Vault, VaultError> {
+        let (index, pseudonyms, requests) =
+            (file.secret("index")?, file.secret("pseudonyms")?, file.secret("requests")?);
+        let known = Mutex::default();
+        Ok(Vault { file: Mutex::new(file), known, index, pseudonyms, requests })
+    }
+
+    /// Wraps all keys of a vault, that no process has open, with another master key. It may be
+    /// stopped at any time and run again with the same two keys.
+    ///
+    /// # Errors
+    /// As [`Vault::open`]; [`VaultError::SameMasterKey`].
+    pub fn rotate(
+        path: &Path,
+        old: &MasterKey,
+        new: &MasterKey,
+        mut progress: impl FnMut(Rewrapped),
+    ) -> Result<Rewrapped, VaultError> {
+        file::rewrap(path, old, new, &mut progress)
+    }
+
+    /// A secret of the comune that no person's data is sealed with, such as a signing key. It is
+    /// made when it is first asked for.
+    ///
+    /// # Errors
+    /// When the file cannot be used.
+    pub fn secret(&self, name: &str) -> Result<Zeroizing<[u8; 32]>, VaultError> {
+        Ok(Zeroizing::new(*self.file().secret(name)?.bytes()))
+    }
+
+    /// Seals a value of a person for its place in a stream.
+    ///
+    /// # Errors
+    /// When a key cannot be made.
+    pub fn seal(
+        &self,
+        stream: &str,
+        place: Place,
+        subject: SubjectId,
+        plain: &[u8],
+    ) -> Result<String, VaultError> {
+        let (id, key) = self.key_of(subject)?;
+        let mut bytes = token::header(id, place);
+        let aad = token::bound_to(&bytes, stream, subject);
+        key.seal(&aad, plain, &mut bytes)?;
+        Ok(token::text(&bytes))
+    }
+
+    /// Opens a sealed text of a person. `place` is where it was found; none in a view, which holds
+    /// copies.
+    ///
+    /// # Errors
+    /// [`VaultError::Altered`] when it does not belong there; [`VaultError::UnknownKey`].
+    pub fn unseal(
+        &self,
+        stream: &str,
+        place: Option<Place>,
+        subject: SubjectId,
+        sealed: &str,
+    ) -> Result<Unsealed, VaultError> {
+        let token = Token::read(sealed).ok_or(VaultError::Altered)?;
+        if place.is_some_and(|place| place != token.place) {
+            return Err(VaultError::Altered);
+        }
+        let Some(key) = self.key(token.key)? else { return Ok(Unsealed::Erased) };
+        let aad = token::bound_to(token.header(), stream, subject);
+        let plain = key.open(&aad, token.sealed()).ok_or(VaultError::Altered)?;
+        let mut known = self.known();
+        if known.keys.len() >= KEPT {
+            known.keys.clear();
+            known.subjects.clear();
+        }
+        if !known.destroyed.contains(&token.key) {
+            known.keys.entry(token.key).or_insert(key);
+            known.subjects.entry(subject).or_insert(token.key);
+        }
+        Ok(Unsealed::Open(plain))
+    }
+
+    /// Opens personal data of a stream; erased data stays as it is.
+    ///
+    /// # Errors
+    /// As [`Vault::unseal`]; [`VaultError::Shape`].
+    pub fn read<T>(&self, stream: &str, data: Personal<T>) -> Result<Personal<T>, VaultError>
+    where
+        T: DeserializeOwned + Default,
+    {
+        let Some(sealed) = data.sealed() else { return Ok(data) };
+        match self.unseal(stream, None, data.subject, sealed)? {
+            Unsealed::Erased => Ok(data),
+            Unsealed::Open(plain) => {
+                let value = serde_json::from_slice(&plain).map_err(|_| VaultError::Shape)?;
+                Ok(Personal::new(data.subject, value))
+            }
+        }
+    }
+
+    /// The number of the key that a sealed text needs.
+    pub fn key_number(sealed: &str) -> Option<u64> {
+        Token::read(sealed).map(|token| token.key)
+    }
+
+    /// Destroys keys for ever and answers how many there were. What they sealed is unreadable from
+    /// here on; in older copies of this file, from the next rotation of the master key on.
+    ///
+    /// # Errors
+    /// When the file cannot be written, or another program holds its write-ahead log.
+    pub fn destroy(&self, keys: &[u64]) -> Result<u64, VaultError> {
+        let mut file = self.file();
+        let mut known = self.known();
+        known.destroyed.extend(keys);
+        known.keys.retain(|id, _| !keys.contains(id));
+        known.subjects.retain(|_, id| !keys.contains(id));
+        file.destroy(keys)
+    }
+
+    /// How many data keys were made, and how many of them were destroyed.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn count(&self) -> Result<(u64, u64), VaultError> {
+        self.file().count()
+    }
+
+    /// A stable name for who must not be named to the reader: the same for the same text, and
+    /// without the key not to be told from chance.
+    pub fn pseudonym(&self, kind: &str, text: &str) -> String {
+        let hash = self.pseudonyms.hash(&[kind.as_bytes(), text.as_bytes()]);
+        format!("{kind}-{}", index::hex(&hash[..10]))
+    }
+
+    /// A hash over a request that tells nobody without the key what was asked.
+    pub fn fingerprint(&self, hash: [u8; 32]) -> [u8; 32] {
+        self.requests.hash(&[&hash])
+    }
+
+    fn key_of(&self, subject: SubjectId) -> Result<(u64, Key), VaultError> {
+        let known_id = self.known().subjects.get(&subject).copied();
+        if let Some(id) = known_id
+            && let Some(key) = self.key(id)?
+        {
+            return Ok((id, key));
+        }
+        // The file before what is known: always in this order, here and where keys are destroyed.
+        let mut file = self.file();
+        let mut known = self.known();
+        if known.pool.is_empty() {
+            known.pool = file.make()?;
+        }
+        let (id, key) = known.pool.pop().ok_or(VaultError::Cipher("making a key"))?;
+        known.keys.insert(id, key.clone());
+        known.subjects.insert(subject, id);
+        Ok((id, key))
+    }
+
+    /// A key; none when it was destroyed.
+    fn key(&self, id: u64) -> Result<Option<Key>, VaultError> {
+        if let Some(key) = self.known().keys.get(&id) {
+            return Ok(Some(key.clone()));
+        }
+        match self.file().find(id)? {
+            Found::Key(key) => Ok(Some(key)),
+            Found::Destroyed => Ok(None),
+            Found::Unknown => Err(VaultError::UnknownKey(id)),
+        }
+    }
+
+    fn file(&self) -> MutexGuard<'_, KeyFile> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
