@@ -49,6 +49,10 @@ pub const SILENCE_EARLIEST: &str = "permit.silence_earliest";
 pub const DECISION: &str = "permit.decision";
 /// The final act, from the proposal, after a notice of rejection (art. 20 c. 6).
 pub const DECISION_AFTER_NOTICE: &str = "permit.decision_after_notice";
+/// The permit of art. 36-bis: its whole term, whose end in silence grants (c. 6).
+pub const REGULARISATION: &str = "permit.regularisation";
+/// The landscape body's opinion on it (art. 36-bis c. 4).
+pub const REGULARISATION_LANDSCAPE: &str = "permit.regularisation_landscape";
 /// What the applicant has to file changes that they agreed to (art. 20 c. 4).
 pub const MINOR_CHANGES: &str = "permit.minor_changes";
 /// Safeguard measures (art. 12 c. 3).

@@ -28,6 +28,8 @@ pub struct Opinion {
     pub kind: OpinionKind,
     /// Whether the body is sensitive.
     pub sensitive: bool,
+    /// Whether it is asked on a permit of art. 36-bis: a sensitive body then has longer.
+    pub on_regularisation: bool,
     /// The day it was asked.
     pub requested_on: Date,
     /// When it asked for more, and got it.
@@ -443,6 +445,7 @@ fn note(a: &mut Application, event: &Event) {
                 Opinion {
                     kind: e.kind,
                     sensitive: e.sensitive,
+                    on_regularisation: a.kind == Kind::Regularisation,
                     requested_on: e.requested_on,
                     interrupted: None,
                     received_on: None,

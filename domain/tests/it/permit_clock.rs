@@ -610,3 +610,23 @@ fn while_the_bodies_confer_no_notice_is_sent_their_determination_is_the_notice()
         .when(send_notice("2026-03-23"))
         .rejected(Code::WrongPhase);
 }
+
+#[test]
+fn a_regularisation_has_forty_five_days_and_a_landscape_body_a_hundred_and_eighty() {
+    // 2 March + 45 = 16 April.
+    let case = filed_form(form(Kind::Regularisation)).ends_on(SILENCE, "2026-04-16");
+    case.clone()
+        .on("2026-04-17")
+        .when(expire(SILENCE, "2026-04-16"))
+        .then(["permit.granted_by_silence", "permit.silence_attested"]);
+    // 9 March + 180 = 5 September, a Saturday.
+    case.on("2026-03-09")
+        .when(Own::RequestOpinion {
+            body: "Soprintendenza".to_owned(),
+            kind: pratica_domain::permit::OpinionKind::Opinion,
+            sensitive: true,
+            requested_on: day("2026-03-09"),
+        })
+        .then(["permit.opinion_requested"])
+        .ends_on("permit.regularisation_landscape", "2026-09-05");
+}

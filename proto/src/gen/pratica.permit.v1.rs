@@ -1779,6 +1779,8 @@ pub enum PermitKind {
     Notice = 6,
     /// Certified communication of start of works, CILA (art. 6-bis).
     Communication = 7,
+    /// Permit for what was built in part without conformity (art. 36-bis).
+    Regularisation = 8,
 }
 impl PermitKind {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -1795,6 +1797,7 @@ impl PermitKind {
             Self::Remainder => "PERMIT_KIND_REMAINDER",
             Self::Notice => "PERMIT_KIND_NOTICE",
             Self::Communication => "PERMIT_KIND_COMMUNICATION",
+            Self::Regularisation => "PERMIT_KIND_REGULARISATION",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1808,6 +1811,7 @@ impl PermitKind {
             "PERMIT_KIND_REMAINDER" => Some(Self::Remainder),
             "PERMIT_KIND_NOTICE" => Some(Self::Notice),
             "PERMIT_KIND_COMMUNICATION" => Some(Self::Communication),
+            "PERMIT_KIND_REGULARISATION" => Some(Self::Regularisation),
             _ => None,
         }
     }

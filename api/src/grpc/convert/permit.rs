@@ -23,6 +23,7 @@ fn permit_kind(value: proto::PermitKind) -> Option<Kind> {
         proto::PermitKind::Remainder => Some(Kind::Remainder),
         proto::PermitKind::Notice => Some(Kind::Notice),
         proto::PermitKind::Communication => Some(Kind::Communication),
+        proto::PermitKind::Regularisation => Some(Kind::Regularisation),
     }
 }
 

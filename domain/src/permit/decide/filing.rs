@@ -8,10 +8,11 @@ use crate::context::Context;
 use crate::event::Event;
 use crate::ids::{EntryId, OfficeId, SubjectId};
 use crate::people::Personal;
+use crate::permit::REGULARISATION;
 use crate::permit::commands::Form;
-use crate::permit::events::{Content, Filed};
-use crate::rejection::Rejection;
-use crate::term::rome_date;
+use crate::permit::events::{Content, Filed, Kind};
+use crate::rejection::{Rejection, RejectionCode};
+use crate::term::{Length, TermRuleId, rome_date};
 use jiff::Timestamp;
 
 pub(super) fn file(
@@ -32,6 +33,10 @@ pub(super) fn file(
         rules_version: ctx.rules_in_force(filed_on)?.version.clone(),
         office,
         reference: None,
+    };
+    let own_term = match form.kind {
+        Kind::Regularisation => Some(regularisation_term(&opened.rules_version, ctx)?),
+        _ => None,
     };
     let applicant = SubjectId(ctx.new_id("party 0"));
     let designer = SubjectId(ctx.new_id("party 1"));
@@ -86,8 +91,17 @@ pub(super) fn file(
             authorisations_held: form.authorisations_held,
             assents_needed: form.assents_needed.clone(),
         },
+        own_term,
     };
     events.push(Event::Permit(filed.into()));
     attach(&mut events, attachments, filed_on, application_document, ctx);
     Ok(events)
+}
+
+/// The term of art. 36-bis, as the rules of the filing have it.
+fn regularisation_term(version: &str, ctx: &Context<'_>) -> Result<Length, Rejection> {
+    ctx.rule_set(version)?
+        .term(&TermRuleId::from(REGULARISATION))
+        .map(|rule| rule.length)
+        .map_err(|e| Rejection::new(RejectionCode::TermUncomputable).with("reason", e))
 }

@@ -13,8 +13,8 @@ use crate::permit::events::{
 use crate::permit::rules::{acts_against_attestation, silence_would_grant_on};
 use crate::permit::state::State;
 use crate::permit::{
-    BODY, BODY_SENSITIVE, CONFORMATION, CONTROL, SAFEGUARDS, SAFEGUARDS_LONG, SILENCE,
-    WORKS_FINISH, WORKS_START,
+    BODY, BODY_SENSITIVE, CONFORMATION, CONTROL, REGULARISATION_LANDSCAPE, SAFEGUARDS,
+    SAFEGUARDS_LONG, SILENCE, WORKS_FINISH, WORKS_START,
 };
 use crate::rejection::Rejection;
 use crate::term::{first_instant_after, rome_date};
@@ -48,12 +48,15 @@ pub(crate) fn end_of_term(
         | "permit.opinion_again"
         | "permit.evaluation"
         | "permit.assent"
-        | "permit.assent_sensitive" => {
+        | "permit.assent_sensitive"
+        | REGULARISATION_LANDSCAPE => {
             let Some(opinion) = term.entry() else { return Ok(None) };
             let Some(asked) = state.application().and_then(|a| a.opinions.get(&opinion)) else {
                 return Ok(None);
             };
             let effect = match (asked.kind, asked.sensitive) {
+                // Art. 36-bis c. 4: the silence of the landscape body lets the office go on.
+                _ if asked.on_regularisation && asked.sensitive => SilenceOfBody::ProceedWithout,
                 (OpinionKind::Assent, _) => SilenceOfBody::Assent,
                 (_, true) => SilenceOfBody::StillNeeded,
                 (OpinionKind::Opinion, false) => SilenceOfBody::ProceedWithout,

@@ -2,6 +2,7 @@
 
 use crate::ids::SubjectId;
 use crate::people::{Address, Personal};
+use crate::term::Length;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -20,6 +21,9 @@ pub enum Kind {
     Variant,
     /// The part of an earlier permit that was not carried out (art. 15 c. 3).
     Remainder,
+    /// Permit for what was built in part without conformity (art. 36-bis, since L. 105/2024):
+    /// forty-five days, and silence grants.
+    Regularisation,
     /// Certified notice of start of works, SCIA (art. 22): works start at once.
     Notice,
     /// Certified communication of start of works, CILA (art. 6-bis): no control term, no silence.
@@ -28,12 +32,13 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 7] = [
+    pub const ALL: [Kind; 8] = [
         Kind::NewConstruction,
         Kind::UrbanRestructuring,
         Kind::Restructuring,
         Kind::Variant,
         Kind::Remainder,
+        Kind::Regularisation,
         Kind::Notice,
         Kind::Communication,
     ];
@@ -46,6 +51,7 @@ impl Kind {
             Kind::Restructuring => "restructuring",
             Kind::Variant => "variant",
             Kind::Remainder => "remainder",
+            Kind::Regularisation => "regularisation",
             Kind::Notice => "notice",
             Kind::Communication => "communication",
         }
@@ -170,6 +176,10 @@ pub struct Filed {
     pub filed_at: Timestamp,
     /// The content.
     pub content: Content,
+    /// The length of the term whose end in silence grants, where the kind has its own (art. 36-bis
+    /// c. 6).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_term: Option<Length>,
 }
 
 /// Why an application is manifestly irreceivable.

@@ -12,8 +12,8 @@ use crate::permit::{
     ADDITIONS_REQUEST, ATTESTATION, BODY, BODY_SENSITIVE, CONCLUSION, CONFERENCE_ADDITIONS,
     CONFORMATION, CONTROL, CONVENING, COST_BALANCE, DECISION, DECISION_AFTER_NOTICE, EXTENSION,
     INSTALMENT, LATE_PAYMENT, MEETING, MEETING_WORKS, MEETING_WORKS_SENSITIVE, MINOR_CHANGES,
-    OPPOSITION, RESPONSIBLE, REVIEW, SAFEGUARDS, SAFEGUARDS_LONG, SELF_ANNULMENT, SILENCE,
-    SILENCE_EARLIEST, SUBSTITUTE, USABILITY, WORKS_FINISH, WORKS_START,
+    OPPOSITION, REGULARISATION_LANDSCAPE, RESPONSIBLE, REVIEW, SAFEGUARDS, SAFEGUARDS_LONG,
+    SELF_ANNULMENT, SILENCE, SILENCE_EARLIEST, SUBSTITUTE, USABILITY, WORKS_FINISH, WORKS_START,
 };
 use crate::term::{ClockOperation, Length};
 use jiff::civil::Date;
@@ -24,6 +24,9 @@ const ART_14_BIS: &str = "L. 241/1990 art. 14-bis";
 
 /// The clock of another body, by article and by what it protects.
 pub(crate) fn opinion_rule(opinion: &Opinion) -> &'static str {
+    if opinion.on_regularisation && opinion.sensitive {
+        return REGULARISATION_LANDSCAPE;
+    }
     match (opinion.kind, opinion.sensitive, opinion.interrupted.is_some_and(|i| i.1.is_some())) {
         (OpinionKind::Opinion, _, false) => "permit.opinion",
         (OpinionKind::Opinion, _, true) => "permit.opinion_again",
@@ -77,7 +80,9 @@ pub(crate) fn run_clocks(file: &mut CaseFile, before: &State, event: &AnyEvent) 
         AnyEvent::Permit(own) => {
             let mut clocks = Clocks { file, name: own.event_type() };
             match own {
-                Event::Filed(e) => filed(&mut clocks, e.kind, &e.content.assents_needed),
+                Event::Filed(e) => {
+                    filed(&mut clocks, e.kind, &e.content.assents_needed, e.own_term)
+                }
                 _ => {
                     review(&mut clocks, before, own);
                     conference(&mut clocks, before, own);
@@ -95,7 +100,7 @@ pub(crate) fn run_clocks(file: &mut CaseFile, before: &State, event: &AnyEvent) 
     }
 }
 
-fn filed(clocks: &mut Clocks<'_>, kind: Kind, assents: &[String]) {
+fn filed(clocks: &mut Clocks<'_>, kind: Kind, assents: &[String], own: Option<Length>) {
     let Some(on) = clocks.file.opening.as_ref().map(|o| o.filed_on) else { return };
     match kind {
         Kind::Notice => clocks.start(CONTROL, on, "L. 241/1990 art. 19 c. 6-bis"),
@@ -103,9 +108,15 @@ fn filed(clocks: &mut Clocks<'_>, kind: Kind, assents: &[String]) {
         _ => {
             clocks.start(RESPONSIBLE, on, "DPR 380/2001 art. 20 c. 2");
             clocks.start(ADDITIONS_REQUEST, on, "DPR 380/2001 art. 20 c. 5");
-            clocks.start(REVIEW, on, "DPR 380/2001 art. 20 c. 3");
-            clocks.start(SILENCE, on, "DPR 380/2001 art. 20 c. 8");
-            clocks.start(SILENCE_EARLIEST, on, "DPR 380/2001 art. 20 c. 6, 8");
+            let article =
+                |usual| if own.is_some() { "DPR 380/2001 art. 36-bis c. 6" } else { usual };
+            for (rule, usual) in [
+                (REVIEW, "DPR 380/2001 art. 20 c. 3"),
+                (SILENCE, "DPR 380/2001 art. 20 c. 8"),
+                (SILENCE_EARLIEST, "DPR 380/2001 art. 20 c. 6, 8"),
+            ] {
+                clocks.start_as(TermKey::of(rule), own, on, article(usual));
+            }
             clocks.follow_review(SILENCE);
             clocks.follow_review(SILENCE_EARLIEST);
             clocks.follow_review(DECISION);
@@ -246,6 +257,9 @@ fn opinion(clocks: &mut Clocks<'_>, before: &State, event: &Event) {
             let asked = Opinion {
                 kind: e.kind,
                 sensitive: e.sensitive,
+                on_regularisation: before
+                    .application()
+                    .is_some_and(|a| a.kind == Kind::Regularisation),
                 requested_on: e.requested_on,
                 interrupted: None,
                 received_on: None,

@@ -1,6 +1,6 @@
 //! Samples of the facts of a building permit.
 
-use super::{ADA, ENTRY, OTHER, Sample, both, personal};
+use super::{ADA, ENTRY, OTHER, Sample, also, both, personal};
 use serde_json::{Value, json};
 
 pub(super) fn samples() -> Vec<Sample> {
@@ -38,13 +38,23 @@ fn filing() -> Vec<Vec<Sample>> {
         "constraints": ["hydrogeological", "environmental", "landscape", "cultural"],
         "authorisations_held": true, "assents_needed": ["Soprintendenza"],
     });
-    vec![both(
-        "permit.filed",
-        json!({
-            "kind": "new_construction", "filed_at": "2026-03-02T09:30:00Z", "content": least,
-        }),
-        json!({ "content": whole }),
-    )]
+    vec![
+        both(
+            "permit.filed",
+            json!({
+                "kind": "new_construction", "filed_at": "2026-03-02T09:30:00Z", "content": least.clone(),
+            }),
+            json!({ "content": whole }),
+        ),
+        also(
+            "permit.filed",
+            "own_term",
+            json!({
+                "kind": "regularisation", "filed_at": "2026-03-02T09:30:00Z", "content": least,
+                "own_term": "45d",
+            }),
+        ),
+    ]
 }
 
 fn review() -> Vec<Vec<Sample>> {
