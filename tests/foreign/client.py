@@ -18,6 +18,7 @@ from pratica.admin.v1 import admin_service_pb2 as admin
 from pratica.admin.v1 import admin_service_pb2_grpc as admin_grpc
 from pratica.cases.v1 import cases_service_pb2 as cases
 from pratica.cases.v1 import cases_service_pb2_grpc as cases_grpc
+from pratica.common.v1 import types_pb2 as common
 from pratica.feed.v1 import feed_service_pb2 as feed
 from pratica.feed.v1 import feed_service_pb2_grpc as feed_grpc
 from pratica.residency.v1 import residency_service_pb2 as residency
@@ -54,7 +55,7 @@ def declaration():
         comune=COMUNE,
         request_id=str(uuid.uuid4()),
         kind=residency.RESIDENCY_KIND_CHANGE_OF_DWELLING,
-        channel=residency.CHANNEL_COUNTER,
+        channel=common.CHANNEL_COUNTER,
         form=form,
     )
 
@@ -120,7 +121,7 @@ def talk(address, token_of):
 
     restore = residency.RestorePositionRequest(
         **head, request_id=str(uuid.uuid4()), etag=registered.etag, reasons="nobody there",
-        appeal=residency.Appeal(authority="Prefect", term_days=30))
+        appeal=common.Appeal(authority="Prefect", term_days=30))
     told = refused(lambda: commands.RestorePosition(restore, metadata=officer),
                    grpc.StatusCode.FAILED_PRECONDITION, "NOTICE_REQUIRED")
     assert "10-bis" in told["article"], told

@@ -26,19 +26,22 @@ pub async fn expire_due(town: &Town, principal: &Principal) -> Result<u64, AppEr
         let today = rome_date(town.clock.now());
         let due = town.views.due_terms(today, BATCH).await.map_err(AppError::views)?.value;
         let mut progressed = false;
+        let mut refused = Vec::new();
         for term in due {
             match expire(town, principal, term.case, term.term, term.end).await {
                 Ok(recorded) => {
                     expired += u64::from(recorded);
                     progressed |= recorded;
                 }
-                Err(AppError::Rejected(refusal)) => {
-                    tracing::warn!(case = %term.case, code = %refusal.code, "a term did not expire");
-                }
+                Err(AppError::Rejected(refusal)) => refused.push((term.case, refusal.code)),
                 Err(error) => return Err(error),
             }
         }
+        // What an earlier end of the same round moved is listed anew, with its own day.
         if !progressed {
+            for (case, code) in refused {
+                tracing::warn!(%case, %code, "a term did not expire");
+            }
             return Ok(expired);
         }
     }
