@@ -82,7 +82,7 @@ async fn five_years_of_building_permits_come_in_whole() {
 
     // What the events came to is what the older system says of the outcome.
     let outcomes = &report.file.outcomes;
-    // Those that differ ended without any activity that says how.
+    // All that differ but one have no activity that says how they ended.
     assert_eq!((outcomes.agree, outcomes.differ, outcomes.unsaid), (892, 68, 239), "{outcomes:?}");
     // A history that departs from the rules here says so itself.
     assert!(tally.of_cases.get("imported.departures_noted").is_some_and(|n| *n > 300));

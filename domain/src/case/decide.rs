@@ -126,11 +126,7 @@ pub(crate) fn decide(
             events::RequestCancelled { request, cancelled_on: ctx.today(), reason }.into()
         }
         Command::SendNotice { reasons, sent_on, mode } => {
-            let rules = ctx.rule_set(case.rules_version())?;
-            let stops_at = match rules.policy_text("notice_suspends_from") {
-                Some("receipt") => NoticeStopsAt::Receipt,
-                _ => NoticeStopsAt::Sending,
-            };
+            let stops_at = notice_stops_at(case, ctx)?;
             let notice = events::NoticeSent {
                 notice: entry("notice"),
                 sent_on,
@@ -226,6 +222,23 @@ pub(crate) fn with_its_extensions(
         all.push(Event::Case(extended.into()));
     }
     Ok(all)
+}
+
+/// An act after the end of a term says so (L. 241/1990 art. 2 c. 9-quinquies).
+pub(crate) fn late_after(end: Option<Date>, today: Date) -> Option<events::LateStatement> {
+    end.filter(|end| today > *end).map(|due_on| events::LateStatement {
+        due_on,
+        days_late: u32::try_from((today - due_on).get_days()).unwrap_or(0),
+    })
+}
+
+/// From which fact a notice stops the clock, as the case's rules read the law.
+pub(crate) fn notice_stops_at(case: &Case, ctx: &Context<'_>) -> Result<NoticeStopsAt, Rejection> {
+    let rules = ctx.rule_set(case.rules_version())?;
+    Ok(match rules.policy_text("notice_suspends_from") {
+        Some("receipt") => NoticeStopsAt::Receipt,
+        _ => NoticeStopsAt::Sending,
+    })
 }
 
 fn notice_id(case: &Case) -> Result<EntryId, Rejection> {

@@ -14,7 +14,7 @@ mod terms;
 mod written;
 
 pub use commands::{Attachment, Command};
-pub(crate) use decide::{decide, with_its_extensions};
+pub(crate) use decide::{decide, late_after, notice_stops_at, with_its_extensions};
 pub use events::*;
 pub(crate) use stands::stands_already;
 pub use state::{

@@ -270,11 +270,7 @@ fn late_statement(
 ) -> Result<Option<LateStatement>, Rejection> {
     for rule in [DECISION_AFTER_NOTICE, DECISION, SILENCE] {
         if let Some(term) = reckoned(case, &TermKey::of(rule), ctx)? {
-            let end = term.reckoning.end.filter(|end| today > *end);
-            return Ok(end.map(|due_on| LateStatement {
-                due_on,
-                days_late: u32::try_from((today - due_on).get_days()).unwrap_or(0),
-            }));
+            return Ok(case::late_after(term.reckoning.end, today));
         }
     }
     Ok(None)

@@ -3,11 +3,7 @@
 //! A table and nothing else: the words are normative with their misspellings, a state and the audit
 //! of the same fact are spelled differently, and none may be derived from another.
 
-use super::events::{Controlled, Event, RefusalEffect};
 use super::state::Stage;
-use crate::case::{self, ClockEffect, RequestKind};
-use crate::event::Event as AnyEvent;
-use crate::permit::ADDITIONS_REQUEST;
 
 /// What a fact is called: the `instance_status` that is notified, and the event that is audited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,40 +105,6 @@ pub const OPERATIONS: &[(&str, &str)] = &[
     // The bytes of documents are not kept here.
     ("request_instance_document", ""),
 ];
-
-fn of(fact: &str) -> Option<Words> {
-    FACTS.iter().copied().find(|w| w.fact == fact)
-}
-
-/// The words for an event; none if the specification has none. `asked` says what the request was
-/// that an answer answers.
-pub fn words_of(
-    event: &AnyEvent,
-    asked: impl Fn(&crate::ids::EntryId) -> Option<(RequestKind, ClockEffect)>,
-) -> Option<Words> {
-    let kind_of = |kind: RequestKind, sent: bool| match (kind, sent) {
-        (RequestKind::Additions, true) => of("additions asked"),
-        (RequestKind::Additions, false) => of("additions received"),
-        (RequestKind::Correction, true) => of("correction asked"),
-        (RequestKind::Correction, false) => of("correction received"),
-        _ => None,
-    };
-    match event {
-        AnyEvent::Case(case::Event::RequestSent(e)) => kind_of(e.kind, true),
-        AnyEvent::Case(case::Event::RequestAnswered(e)) => {
-            asked(&e.request).and_then(|(kind, _)| kind_of(kind, false))
-        }
-        AnyEvent::Case(case::Event::TermExpired(e))
-            if e.term.rule().as_str() == ADDITIONS_REQUEST =>
-        {
-            of("permit.additions_request ended")
-        }
-        AnyEvent::Permit(Event::Refused(e)) if e.effect == RefusalEffect::Ineffective => None,
-        AnyEvent::Permit(Event::ControlEnded(e)) if e.of == Controlled::Usability => None,
-        AnyEvent::Permit(Event::Prohibited(e)) if e.of == Controlled::Usability => None,
-        other => of(other.event_type()),
-    }
-}
 
 /// The state of the instance, by stage, and by outcome once there is one. What the title lives
 /// through afterwards is no state of the instance.

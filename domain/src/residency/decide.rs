@@ -13,7 +13,7 @@ use super::{CHECKS, REGISTRATION};
 use crate::case::rules::{reckoned, wrong_phase};
 use crate::case::{
     Attachment, Channel, LateStatement, Opened, PartyAdded, PartyRole, Procedure, TermKey, attach,
-    written_id,
+    late_after, written_id,
 };
 use crate::context::Context;
 use crate::decider::{Case, ProcedureState};
@@ -294,10 +294,7 @@ fn late_statement(
     ctx: &Context<'_>,
 ) -> Result<Option<LateStatement>, Rejection> {
     let end = reckoned(case, &TermKey::of(CHECKS), ctx)?.and_then(|t| t.reckoning.end);
-    Ok(end.filter(|end| today > *end).map(|due_on| LateStatement {
-        due_on,
-        days_late: u32::try_from((today - due_on).get_days()).unwrap_or(0),
-    }))
+    Ok(late_after(end, today))
 }
 
 /// What silence does at the end of the checks: it confirms, unless a notice was sent; after one,

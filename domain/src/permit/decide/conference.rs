@@ -2,7 +2,7 @@
 
 use super::{pending, personal};
 use crate::case::procedure::notice_suspends;
-use crate::case::{self, DeliveryMode, NoticeSent, NoticeStopsAt};
+use crate::case::{self, DeliveryMode, NoticeSent};
 use crate::context::Context;
 use crate::decider::Case;
 use crate::event::Event;
@@ -107,18 +107,13 @@ pub(super) fn conclude(
         };
         events.push(Event::Permit(issued.into()));
     } else if case.file.terms.last_notice().is_none() {
-        let rules = ctx.rule_set(case.rules_version())?;
-        let stops_at = match rules.policy_text("notice_suspends_from") {
-            Some("receipt") => NoticeStopsAt::Receipt,
-            _ => NoticeStopsAt::Sending,
-        };
         let notice = NoticeSent {
             notice: EntryId(ctx.new_id("notice")),
             sent_on: today,
             mode: DeliveryMode::Pec,
             reasons: vec![personal(case, reasons, ctx)],
             suspends: notice_suspends(case, ctx)?,
-            stops_at,
+            stops_at: case::notice_stops_at(case, ctx)?,
         };
         events.extend(case::with_its_extensions(case, notice, ctx)?);
     }

@@ -130,8 +130,6 @@ pub struct Title {
     pub control: Option<Control>,
     /// Reports of usability: identity, day, whether partial.
     pub reports: Vec<(EntryId, Date, bool)>,
-    /// Transfers on record.
-    pub transfers: Vec<Date>,
 }
 
 impl Title {
@@ -152,7 +150,6 @@ impl Title {
             annulled_on: None,
             control: None,
             reports: Vec::new(),
-            transfers: Vec::new(),
         }
     }
 
@@ -224,7 +221,6 @@ impl Title {
             Event::ExtensionRefused(e) => self.answer(e.extension, false),
             Event::ExtendedByLaw(e) => self.by_law.push(e.extension),
             Event::Lapsed(e) => self.lapsed_on = Some(e.due_on),
-            Event::Transferred(e) => self.transfers.push(e.transferred_on),
             Event::UsabilityReported(e) => {
                 self.reports.push((e.report, e.reported_on, e.partial));
                 self.control = Some(Control::default());
