@@ -125,7 +125,6 @@ impl Application {
 }
 
 /// Where a permit case stands.
-#[expect(clippy::large_enum_variant, reason = "most cases hold the large ones")]
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum State {
     /// The case was opened and says nothing yet.
