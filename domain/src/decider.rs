@@ -193,6 +193,7 @@ pub fn decide(case: &Case, command: &Command, ctx: &Context<'_>) -> Result<Vec<E
     if stands {
         return Ok(Vec::new());
     }
+    case::the_case_still_has_its_data(case, command.name())?;
     let action = all_actions().find(|a| a.command == command.name());
     for rule in action.map_or(&[][..], |a| a.rules) {
         match rule.check {
@@ -217,13 +218,16 @@ pub fn available_actions(case: &Case, ctx: &Context<'_>) -> Vec<Availability> {
     actions_of(procedure)
         .filter(|action| action.offered)
         .map(|action| {
-            let refusal = action.rules.iter().find_map(|rule| match rule.check {
-                Check::Standing(check) => {
-                    check(case, ctx).err().map(|r| r.under(rule.name, rule.article))
-                }
-                Check::Content(_) => None,
-            });
-            Availability { command: action.command, refusal }
+            let erased = case::the_case_still_has_its_data(case, action.command).err();
+            let refusal = || {
+                action.rules.iter().find_map(|rule| match rule.check {
+                    Check::Standing(check) => {
+                        check(case, ctx).err().map(|r| r.under(rule.name, rule.article))
+                    }
+                    Check::Content(_) => None,
+                })
+            };
+            Availability { command: action.command, refusal: erased.or_else(refusal) }
         })
         .collect()
 }

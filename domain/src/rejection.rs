@@ -242,6 +242,24 @@ codes! {
     ChildAppliesTwice = "CHILD_APPLIES_TWICE",
     /// More places are taken or offered than would be left.
     PlacesTaken = "PLACES_TAKEN",
+    /// The case's personal data is erased, or its erasure authorised: it takes nothing more.
+    CaseErased = "CASE_ERASED",
+    /// A legal hold keeps the case's papers.
+    LegalHold = "LEGAL_HOLD",
+    /// No such legal hold stands.
+    UnknownHold = "UNKNOWN_HOLD",
+    /// The conservation plan keeps the case's papers longer (DPR 445/2000 art. 68).
+    RetentionRuns = "RETENTION_RUNS",
+    /// The conservation plan keeps the case's papers for ever.
+    KeptForEver = "KEPT_FOR_EVER",
+    /// A term of the case has not come to its end.
+    TermsStillRun = "TERMS_STILL_RUN",
+    /// The erasure is proposed already.
+    ErasureProposed = "ERASURE_PROPOSED",
+    /// Nobody proposed the erasure.
+    NoErasureProposed = "NO_ERASURE_PROPOSED",
+    /// The erasure is not authorised.
+    NoErasureAuthorised = "NO_ERASURE_AUTHORISED",
 }
 
 impl fmt::Display for RejectionCode {

@@ -219,6 +219,34 @@ pub enum Command {
         /// The article that allows it.
         basis: String,
     },
+    /// Keeps the case's papers from being erased.
+    PlaceHold {
+        /// Why.
+        reason: String,
+        /// The judgement, request or inspection behind it.
+        reference: String,
+    },
+    /// Ends a legal hold.
+    LiftHold {
+        /// Which.
+        hold: EntryId,
+        /// Why.
+        reason: String,
+        /// What ends it.
+        reference: String,
+    },
+    /// Proposes that the personal data of an ended case be erased.
+    ProposeErasure,
+    /// Puts the archival authority's authorisation on record.
+    AuthoriseErasure {
+        /// Its act.
+        reference: String,
+    },
+    /// Says that the keys are destroyed: only the process that does it sends it.
+    RecordErasure {
+        /// How many there were.
+        keys: u32,
+    },
     /// Says that a term ran out: only the ticker sends it, and the law decides what follows.
     ExpireTerm {
         /// Which term.
@@ -264,6 +292,11 @@ impl Command {
             Command::SuspendTerm { .. } => "case.suspend_term",
             Command::ResumeTerm { .. } => "case.resume_term",
             Command::ExtendTerm { .. } => "case.extend_term",
+            Command::PlaceHold { .. } => "case.place_hold",
+            Command::LiftHold { .. } => "case.lift_hold",
+            Command::ProposeErasure => "case.propose_erasure",
+            Command::AuthoriseErasure { .. } => "case.authorise_erasure",
+            Command::RecordErasure { .. } => "case.record_erasure",
             Command::ExpireTerm { .. } => "case.expire_term",
             Command::RecordRegistration { .. } => "case.record_registration",
         }

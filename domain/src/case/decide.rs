@@ -27,6 +27,9 @@ pub(crate) fn decide(
     if let Command::ExpireTerm { term, due_on } = command {
         return expire(case, term, *due_on, ctx);
     }
+    if let Some(event) = super::disposal::decide::decide(case, command, ctx)? {
+        return Ok(vec![Event::Case(event)]);
+    }
     let file = &case.file;
     let entry = |purpose: &str| EntryId(ctx.new_id(purpose));
     // Free text about the case belongs to the applicant until somebody else is named.
@@ -201,6 +204,11 @@ pub(crate) fn decide(
             events::DocumentRegistered { document, number, registered_on }.into()
         }
         Command::ExpireTerm { term, due_on } => return expire(case, &term, due_on, ctx),
+        Command::PlaceHold { .. }
+        | Command::LiftHold { .. }
+        | Command::ProposeErasure
+        | Command::AuthoriseErasure { .. }
+        | Command::RecordErasure { .. } => return Ok(Vec::new()),
     };
     Ok(vec![Event::Case(event)])
 }

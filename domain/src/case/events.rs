@@ -1,5 +1,6 @@
 //! The facts that a case of any procedure may have. Procedures add their own; none repeats these.
 
+pub use super::disposal::{Erased, ErasureAuthorised, ErasureProposed, HoldLifted, HoldPlaced};
 use super::terms::TermKey;
 use crate::event::{Occurrence, events};
 use crate::ids::{CaseId, DocumentId, EntryId, OfficeId, OfficerId, ProtocolNumber, SubjectId};
@@ -65,6 +66,16 @@ events! {
         TermExtended = "case.term_extended" v 1,
         /// A term ran out and the law attaches nothing to it but attention.
         TermExpired = "case.term_expired" v 1,
+        /// Nothing of the case may be erased.
+        HoldPlaced = "case.hold_placed" v 1,
+        /// A legal hold ended.
+        HoldLifted = "case.hold_lifted" v 1,
+        /// The erasure of its personal data was proposed.
+        ErasureProposed = "case.erasure_proposed" v 1,
+        /// The erasure was authorised.
+        ErasureAuthorised = "case.erasure_authorised" v 1,
+        /// Its personal data is erased.
+        Erased = "case.erased" v 1,
     }
 }
 

@@ -5,6 +5,11 @@ mod decision;
 mod phase;
 mod terms;
 
+use super::disposal::rules::{
+    a_hold_stands, an_erasure_is_authorised, an_erasure_is_proposed, no_erasure_is_proposed,
+    no_hold_stands, nothing_is_due_any_more, the_authorisation_is_named, the_hold_is_known,
+    the_retention_is_over, who_authorises_did_not_propose,
+};
 use crate::decider::{Action, Check, Rule};
 pub(crate) use content::date_within;
 use content::{
@@ -27,7 +32,7 @@ use terms::{
     a_notice_was_sent, it_is_a_term_of_conclusion, no_notice_is_open, receipt_is_not_on_record,
     the_notice_is_in_time, the_suspension_is_the_first, the_term_has_run_out, the_term_runs,
 };
-pub(crate) use terms::{reckoned, silence_has_not_decided, silence_has_not_formed};
+pub(crate) use terms::{reckoned, reckoned_all, silence_has_not_decided, silence_has_not_formed};
 
 macro_rules! rule {
     ($check:ident, $kind:ident, $article:literal) => {
@@ -165,6 +170,41 @@ pub const ACTIONS: &[Action] = &[
         ],
     ),
     action("case.extend_term", &[OPENED, OPEN, NO_CONFLICT, REASONED, RUNNING]),
+    action("case.place_hold", &[OPENED, REASONED]),
+    action(
+        "case.lift_hold",
+        &[
+            OPENED,
+            rule!(a_hold_stands, Standing, ""),
+            rule!(the_hold_is_known, Content, ""),
+            REASONED,
+        ],
+    ),
+    action(
+        "case.propose_erasure",
+        &[
+            OPENED,
+            rule!(the_case_is_closed, Standing, "L. 241/1990 art. 2 c. 1"),
+            rule!(no_hold_stands, Standing, "GDPR art. 17 par. 3 lett. e"),
+            rule!(the_retention_is_over, Standing, "DPR 445/2000 art. 68 c. 1"),
+            rule!(nothing_is_due_any_more, Standing, "DPR 445/2000 art. 68 c. 1"),
+            rule!(no_erasure_is_proposed, Standing, ""),
+        ],
+    ),
+    action(
+        "case.authorise_erasure",
+        &[
+            OPENED,
+            rule!(an_erasure_is_proposed, Standing, ""),
+            rule!(who_authorises_did_not_propose, Standing, "GDPR art. 5 par. 2"),
+            rule!(the_authorisation_is_named, Content, "D.Lgs. 42/2004 art. 21 c. 1 lett. d"),
+        ],
+    ),
+    Action {
+        command: "case.record_erasure",
+        rules: &[OPENED, rule!(an_erasure_is_authorised, Standing, "")],
+        offered: false,
+    },
     Action {
         command: "case.expire_term",
         rules: &[OPENED, rule!(the_term_has_run_out, Content, "c.c. art. 2963")],

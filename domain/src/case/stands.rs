@@ -79,5 +79,12 @@ pub(crate) fn stands_already(case: &Case, command: &Command, ctx: &Context<'_>) 
                 && file.reopenings.last().is_some_and(|(g, r)| g == ground && r == reference)
         }
         Command::WithdrawProposal { .. } => false,
+        Command::PlaceHold { .. }
+        | Command::LiftHold { .. }
+        | Command::ProposeErasure
+        | Command::AuthoriseErasure { .. }
+        | Command::RecordErasure { .. } => {
+            super::disposal::decide::stands_already(case, command, ctx)
+        }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! It keeps what later decisions need. Texts of notes and messages stay in the events.
 
+use super::disposal::Disposal;
 use super::events::{
     Channel, ClockEffect, Direction, Event, LinkKind, PartyRole, Procedure, ReopeningGround,
     RepresentationTitle, RequestKind, Tenor,
@@ -168,6 +169,8 @@ pub struct CaseFile {
     pub extensions: BTreeSet<EntryId>,
     /// On which grounds, and by which judgement or act, the case was opened again.
     pub reopenings: Vec<(ReopeningGround, String)>,
+    /// Legal holds and erasure.
+    pub disposal: Disposal,
     /// The clocks.
     pub terms: Terms,
 }
@@ -222,6 +225,7 @@ impl CaseFile {
 
     /// Folds a common fact in. The counter of events is moved by the caller.
     pub(crate) fn apply(&mut self, event: &Event) {
+        self.disposal.apply(event);
         match event {
             Event::Opened(e) => {
                 self.opening = Some(Opening {
@@ -320,6 +324,11 @@ impl CaseFile {
             | Event::TermResumed(_)
             | Event::TermExtended(_)
             | Event::TermExpired(_) => self.apply_term(event),
+            Event::HoldPlaced(_)
+            | Event::HoldLifted(_)
+            | Event::ErasureProposed(_)
+            | Event::ErasureAuthorised(_)
+            | Event::Erased(_) => {}
         }
     }
 

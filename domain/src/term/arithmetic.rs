@@ -170,6 +170,7 @@ pub fn simple_term(
         doubt: String::new(),
     };
     let rules = RuleSet {
+        retention: BTreeMap::new(),
         version: "simple".to_owned(),
         extends: None,
         in_force_from: start,

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::TermError;
 use super::length::Unit;
+use super::retention::{Keep, Retention};
 use super::rule::{TermRule, TermRuleId};
 
 /// The value of a policy switch.
@@ -70,6 +71,9 @@ pub struct RuleSet {
     pub terms: BTreeMap<TermRuleId, TermRule>,
     /// The policy switches by name.
     pub policies: BTreeMap<String, PolicyValue>,
+    /// How long cases are kept: by procedure, or by procedure and kind.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub retention: BTreeMap<String, Retention>,
 }
 
 #[derive(Deserialize)]
@@ -85,6 +89,8 @@ struct RuleSetFile {
     terms: BTreeMap<TermRuleId, TermRule>,
     #[serde(default)]
     policies: BTreeMap<String, PolicyValue>,
+    #[serde(default)]
+    retention: BTreeMap<String, Retention>,
 }
 
 /// Something wrong in the rules: where, what, and what would help.
@@ -107,8 +113,15 @@ impl TryFrom<RuleSetFile> for RuleSet {
     type Error = RuleProblem;
 
     fn try_from(file: RuleSetFile) -> Result<RuleSet, RuleProblem> {
-        let RuleSetFile { version, extends, in_force_from, imported_only, mut terms, policies } =
-            file;
+        let RuleSetFile {
+            version,
+            extends,
+            in_force_from,
+            imported_only,
+            mut terms,
+            policies,
+            retention,
+        } = file;
         for (id, rule) in &mut terms {
             if rule.id != TermRuleId::default() && rule.id != *id {
                 return Err(RuleProblem {
@@ -121,7 +134,7 @@ impl TryFrom<RuleSetFile> for RuleSet {
             }
             rule.id = id.clone();
         }
-        Ok(RuleSet { version, extends, in_force_from, imported_only, terms, policies })
+        Ok(RuleSet { version, extends, in_force_from, imported_only, terms, policies, retention })
     }
 }
 
@@ -190,7 +203,9 @@ impl RuleSet {
             }
             policies.insert(key, policy);
         }
-        RuleSet { terms, policies, ..self }
+        let mut retention = base.retention.clone();
+        retention.extend(self.retention);
+        RuleSet { terms, policies, retention, ..self }
     }
 
     /// Everything wrong in this set; empty when it is fit for use.
@@ -250,6 +265,19 @@ impl RuleSet {
             }
             if policy.source.trim().is_empty() {
                 say(name(), "source", "is empty".into(), "name the article behind the question");
+            }
+        }
+        for (kind, retention) in &self.retention {
+            let name = || format!("retention {kind}");
+            for (field, text) in [("class", &retention.class), ("article", &retention.article)] {
+                if text.trim().is_empty() {
+                    say(name(), field, "is empty".into(), "every proposal quotes it: fill it in");
+                }
+            }
+            if let Keep::For(length) = retention.keep
+                && length.count == 0
+            {
+                say(name(), "keep", "is zero".into(), "give at least one month, as in \"1m\"");
             }
         }
         found

@@ -100,7 +100,12 @@ const MOVES: [&str; 57] = [
 ];
 
 /// What an ended case still takes: no act, and the term of the report that follows a cancellation.
-const AFTER_THE_END: [&str; 34] = [
+const AFTER_THE_END: [&str; 39] = [
+    "case.hold_placed",
+    "case.hold_lifted",
+    "case.erasure_proposed",
+    "case.erasure_authorised",
+    "case.erased",
     "case.note_added",
     "case.message_sent",
     "case.document_added",
@@ -256,7 +261,7 @@ fn command(case: &Given, ask: &Ask) -> Option<Command> {
 }
 
 /// What drives a case on; what ends it or is always possible comes with the rest.
-const SPINE: [&str; 15] = [
+const SPINE: [&str; 16] = [
     "residency.register",
     "residency.restore_position",
     "residency.record_consular_form",
@@ -272,6 +277,7 @@ const SPINE: [&str; 15] = [
     "case.resume_term",
     "case.propose",
     "case.reopen",
+    "case.authorise_erasure",
 ];
 
 /// A sample with another choice inside, now and then.
@@ -537,10 +543,24 @@ fn whatever_is_asked_of_a_case_the_law_holds() {
     };
     let readings = readings();
     let kinds = select(KINDS.to_vec());
-    let strategy = (0..readings.len(), kinds, proptest::bool::weighted(0.1), steps());
+    // Few lives get to an erasure by chance: it comes after forty years and by two people.
+    let represented = {
+        let case = under_check();
+        let grant = sample("case.grant_representation", &case);
+        case.when(grant).then(["case.representation_granted"])
+    };
+    let far = [represented, long_ended(), held(), erasure_proposed(), erasure_authorised()];
+    let starts = 0..3 * readings.len() + far.len();
+    let strategy = (starts, kinds, proptest::bool::weighted(0.1), steps());
     let reached = std::cell::RefCell::new(BTreeMap::<&'static str, u32>::new());
-    let lives = TestRunner::new(config).run(&strategy, |(reading, kind, spoiled, steps)| {
-        let case = live(&readings[reading], Begin::Residency(kind, spoiled), &steps);
+    let lives = TestRunner::new(config).run(&strategy, |(start, kind, spoiled, steps)| {
+        let case = match far.get(start) {
+            Some(far) => go_on(far.clone(), &steps),
+            None => {
+                let reading = &readings[start % readings.len()];
+                live(reading, Begin::Residency(kind, spoiled), &steps)
+            }
+        };
         for event in &case.log {
             *reached.borrow_mut().entry(event.event_type()).or_default() += 1;
         }

@@ -5,6 +5,7 @@
 mod calendar;
 mod case_properties;
 mod case_requests;
+mod disposal;
 mod fiscal_code;
 mod given;
 mod permit_clock;

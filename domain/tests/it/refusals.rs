@@ -47,6 +47,8 @@ pub(crate) fn without_reasons(command: Command) -> Command {
             | Common::WithdrawProposal { reason: text }
             | Common::SuspendTerm { reason: text, .. }
             | Common::ExtendTerm { reason: text, .. }
+            | Common::PlaceHold { reason: text, .. }
+            | Common::LiftHold { reason: text, .. }
             | Common::AddNote { text }
             | Common::SendMessage { text, .. }
             | Common::FileObservations { text, .. }

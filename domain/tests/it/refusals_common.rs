@@ -324,4 +324,94 @@ pub(crate) fn rows() -> Vec<Row> {
         ),
         documents("case.record_registration", declared()),
     ]
+    .into_iter()
+    .chain(disposal())
+    .collect()
+}
+
+fn disposal() -> Vec<Row> {
+    let ask = |rule, code, on, case: Given, name: &str| {
+        let command = sample(name, &case);
+        row(rule, code, on, case, command)
+    };
+    let unnamed = |name: &str, case: Given| {
+        let command = without_reasons(sample(name, &case));
+        row("reasons_are_given", Code::ReasonsMissing, "without words", case, command)
+    };
+    let propose = "case.propose_erasure";
+    let authorise = "case.authorise_erasure";
+    let over = "the_retention_is_over";
+    let other_hold = Common::LiftHold {
+        hold: pratica_domain::ids::EntryId(Uuid::from_u128(3)),
+        reason: "Giudicato".to_owned(),
+        reference: "Sentenza".to_owned(),
+    };
+    let no_reference = Common::AuthoriseErasure { reference: " ".to_owned() };
+    // The report to the Prefect is due, and nobody has put its end on record.
+    let report_due = cancelled().on("2066-04-03");
+    let proposed_by_bruno = erasure_proposed().by(crate::given::officer("bruno"));
+    vec![
+        unnamed("case.place_hold", long_ended()),
+        ask("a_hold_stands", Code::UnknownHold, "when none stands", confirmed(), "case.lift_hold"),
+        row("the_hold_is_known", Code::UnknownHold, "of another case", held(), other_hold),
+        unnamed("case.lift_hold", held()),
+        ask("the_case_is_closed", Code::CaseNotClosed, "before its end", under_check(), propose),
+        ask("no_hold_stands", Code::LegalHold, "under a legal hold", held(), propose),
+        ask(
+            over,
+            Code::RetentionRuns,
+            "on the last day of the forty years",
+            confirmed().on("2066-03-20"),
+            propose,
+        ),
+        ask(
+            over,
+            Code::KeptForEver,
+            "of what is kept for ever",
+            crate::permit_scenarios::refused().on("2200-01-01"),
+            propose,
+        ),
+        ask(
+            "nothing_is_due_any_more",
+            Code::TermsStillRun,
+            "while a report is due",
+            report_due,
+            propose,
+        ),
+        ask(
+            "no_erasure_is_proposed",
+            Code::ErasureProposed,
+            "a second time",
+            erasure_proposed(),
+            propose,
+        ),
+        ask(
+            "an_erasure_is_proposed",
+            Code::NoErasureProposed,
+            "of what nobody proposed",
+            long_ended(),
+            authorise,
+        ),
+        ask(
+            "who_authorises_did_not_propose",
+            Code::FourEyes,
+            "by who proposed it",
+            erasure_proposed(),
+            authorise,
+        ),
+        row(
+            "the_authorisation_is_named",
+            Code::AuthorisationMissing,
+            "without its act",
+            proposed_by_bruno,
+            no_reference,
+        ),
+        ask(
+            "an_erasure_is_authorised",
+            Code::NoErasureAuthorised,
+            "before the authorisation",
+            erasure_proposed(),
+            "case.record_erasure",
+        ),
+    ]
 }

@@ -14,7 +14,7 @@ use pratica_domain::term::{Length, first_instant_of};
 use pratica_domain::{Command, Event};
 use uuid::Uuid;
 
-use crate::given::{Given, given, nothing_yet};
+use crate::given::{Given, given, nothing_yet, officer};
 use crate::support::day;
 
 /// The day of filing of every scenario, a Monday; the forty-five days end on Thursday 16 April.
@@ -263,6 +263,31 @@ pub(crate) fn imported() -> Given {
     given([Event::Case(opened.into()), Event::Imported(pratica_domain::imported::Event::from(set))])
 }
 
+/// A case whose forty years are over.
+pub(crate) fn long_ended() -> Given {
+    confirmed().on("2066-03-21")
+}
+
+pub(crate) fn held() -> Given {
+    let case = long_ended();
+    let hold = sample("case.place_hold", &case);
+    case.when(hold).then(["case.hold_placed"])
+}
+
+pub(crate) fn erasure_proposed() -> Given {
+    long_ended().by(officer("dora")).when(Common::ProposeErasure).then(["case.erasure_proposed"])
+}
+
+pub(crate) fn erasure_authorised() -> Given {
+    let case = erasure_proposed().by(officer("bruno"));
+    let authorise = sample("case.authorise_erasure", &case);
+    case.when(authorise).then(["case.erasure_authorised"])
+}
+
+pub(crate) fn erased() -> Given {
+    erasure_authorised().when(Common::RecordErasure { keys: 2 }).then(["case.erased"])
+}
+
 fn text(words: &str) -> String {
     words.to_owned()
 }
@@ -346,6 +371,17 @@ pub(crate) fn sample(name: &str, given: &Given) -> Command {
             reason: text("Sisma"),
             basis: text("DL 1/2026"),
         },
+        "case.place_hold" => {
+            Common::PlaceHold { reason: text("Ricorso"), reference: text("R.G. 12/2067") }
+        }
+        "case.lift_hold" => Common::LiftHold {
+            hold: file.disposal.holds.keys().next().copied().unwrap_or(EntryId(unknown)),
+            reason: text("Giudicato"),
+            reference: text("Sentenza 3/2068"),
+        },
+        "case.propose_erasure" => Common::ProposeErasure,
+        "case.authorise_erasure" => Common::AuthoriseErasure { reference: text("Prot. 77/2067") },
+        "case.record_erasure" => Common::RecordErasure { keys: 2 },
         "case.expire_term" => expire(CHECKS, CHECKS_END),
         "case.record_registration" => Common::RecordRegistration {
             document,

@@ -167,6 +167,12 @@ pub(super) fn reasons_are_given(
         | Command::SendMessage { text, .. }
         | Command::FileObservations { text, .. }
         | Command::SendRequest { text, .. } => ("text", text),
+        Command::PlaceHold { reason, reference } | Command::LiftHold { reason, reference, .. } => {
+            if reference.trim().is_empty() {
+                return Err(Rejection::new(Code::ReasonsMissing).with("field", "reference"));
+            }
+            ("reason", reason)
+        }
         Command::Propose { reasons, .. } => ("reasons", reasons),
         Command::SendNotice { reasons, .. } => {
             let empty = reasons.is_empty() || reasons.iter().any(|r| r.trim().is_empty());

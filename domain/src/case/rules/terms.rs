@@ -87,6 +87,18 @@ pub(crate) fn reckoned(
         .map_err(|e| Rejection::new(Code::TermUncomputable).with("term", key).with("reason", e))
 }
 
+/// Every clock of the case.
+pub(crate) fn reckoned_all(case: &Case, ctx: &Context<'_>) -> Result<Vec<ReckonedTerm>, Rejection> {
+    if case.file.terms.keys().next().is_none() {
+        return Ok(Vec::new());
+    }
+    let rules = ctx.rule_set(case.rules_version())?;
+    case.file
+        .terms
+        .reckon_all(rules, ctx.calendar)
+        .map_err(|e| Rejection::new(Code::TermUncomputable).with("term", "-").with("reason", e))
+}
+
 /// What the office lacks suspends its own term of conclusion, never the time that a citizen has.
 pub(super) fn it_is_a_term_of_conclusion(
     case: &Case,

@@ -4,7 +4,7 @@ use super::{ADA, CASE, DOCUMENT, ENTRY, OTHER, Sample, also, both, personal};
 use serde_json::json;
 
 pub(super) fn samples() -> Vec<Sample> {
-    [parties(), file(), requests(), notice(), course(), terms()].into_iter().flatten().collect()
+    [parties(), file(), requests(), notice(), course(), terms(), disposal()].into_iter().flatten().collect()
 }
 
 fn parties() -> Vec<Sample> {
@@ -246,6 +246,53 @@ fn terms() -> Vec<Sample> {
         both(
             "case.term_expired",
             json!({ "term": term, "due_on": "2026-04-16", "legal_at": "2026-04-16T22:00:00Z" }),
+            json!({}),
+        ),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn disposal() -> Vec<Sample> {
+    [
+        both(
+            "case.hold_placed",
+            json!({
+                "hold": ENTRY, "reason": personal("Ricorso al TAR"),
+                "reference": personal("R.G. 12/2067"), "placed_on": "2067-01-10",
+            }),
+            json!({}),
+        ),
+        both(
+            "case.hold_lifted",
+            json!({
+                "hold": ENTRY, "reason": personal("Giudicato"),
+                "reference": personal("Sentenza 3/2068"), "lifted_on": "2068-01-10",
+            }),
+            json!({}),
+        ),
+        both(
+            "case.erasure_proposed",
+            json!({
+                "erasure": ENTRY, "by": "archivio",
+                "class": "XI.2 Anagrafe: pratiche migratorie", "ended_on": "2026-03-20",
+                "kept_until": "2066-03-20", "basis": "DPR 445/2000 art. 68",
+                "rules_version": "italy-2026", "proposed_on": "2068-02-01",
+            }),
+            json!({}),
+        ),
+        both(
+            "case.erasure_authorised",
+            json!({
+                "erasure": ENTRY, "by": "rpd", "reference": personal("Prot. 77/2068"),
+                "authorised_on": "2068-03-01",
+            }),
+            json!({}),
+        ),
+        both(
+            "case.erased",
+            json!({ "erasure": ENTRY, "keys": 3, "erased_on": "2068-03-01" }),
             json!({}),
         ),
     ]
