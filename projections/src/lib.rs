@@ -34,8 +34,8 @@ pub use rebuild::Rebuilt;
 pub use rules::Rules;
 pub use school::types::{CallRow, ListRow, OfferRow, RankRow};
 pub use types::{
-    Access, Annulment, AsOf, CaseFilter, CaseRow, Counts, Distribution, DueTerm, PageRequest,
-    Paged, Queue, RegistrationRow, SavedView, SearchKey, StatRow, TimelineRow, ViewStatus,
-    WorklistQuery,
+    Access, Annulment, AsOf, CaseFilter, CaseRow, Counts, DisposalRow, DisposalStage, Distribution,
+    DueTerm, PageRequest, Paged, Queue, RegistrationRow, SavedView, SearchKey, StatRow,
+    TimelineRow, ViewStatus, WorklistQuery,
 };
 pub use views::{Views, ViewsOptions};

@@ -25,7 +25,7 @@ pub(crate) const APPLICATION_ID: i32 = 0x5052_4176;
 
 /// The version of the tables and of the logic that fills them. Raise it whenever either changes:
 /// views of another version are built again.
-pub(crate) const VERSION: i32 = 4;
+pub(crate) const VERSION: i32 = 5;
 
 const TABLES: &str = "
 CREATE TABLE meta(
@@ -40,7 +40,8 @@ CREATE TABLE cases(
   revision INTEGER NOT NULL, position INTEGER NOT NULL,
   due INTEGER NOT NULL, due_term TEXT, waits INTEGER NOT NULL,
   protocol_year INTEGER, protocol_number INTEGER, applicant TEXT, reference TEXT,
-  rules_version TEXT NOT NULL
+  rules_version TEXT NOT NULL,
+  disposal TEXT NOT NULL, held INTEGER NOT NULL, erased_on INTEGER
 );
 CREATE TABLE case_accounts(
   account TEXT NOT NULL, case_key INTEGER NOT NULL, until INTEGER NOT NULL,
@@ -108,6 +109,8 @@ CREATE INDEX IF NOT EXISTS work_office ON cases(office, due, filed_on) WHERE clo
 CREATE INDEX IF NOT EXISTS work_officer ON cases(officer, due, filed_on) WHERE closed = 0;
 CREATE INDEX IF NOT EXISTS work_waiting ON cases(office, due, filed_on)
   WHERE closed = 0 AND waits = 1;
+CREATE INDEX IF NOT EXISTS cases_disposal ON cases(disposal, closed_on) WHERE disposal <> '';
+CREATE INDEX IF NOT EXISTS cases_held ON cases(closed_on) WHERE held = 1;
 CREATE INDEX IF NOT EXISTS deadlines_fire ON deadlines(fires) WHERE fires IS NOT NULL;
 CREATE INDEX IF NOT EXISTS timeline_case ON timeline(case_key);
 CREATE INDEX IF NOT EXISTS register_day ON register(registered_on);

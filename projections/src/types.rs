@@ -104,6 +104,12 @@ pub struct CaseRow {
     pub reference: Option<String>,
     /// The version of the rules that the case pinned.
     pub rules_version: String,
+    /// How far its erasure is: `proposed`, `authorised`, `erased`, or empty.
+    pub disposal: String,
+    /// Whether a legal hold keeps its papers.
+    pub held: bool,
+    /// The day on which its personal data was erased.
+    pub erased_on: Option<Date>,
 }
 
 impl CaseRow {
@@ -111,6 +117,52 @@ impl CaseRow {
     pub fn overdue(&self, today: Date) -> bool {
         self.due_on.is_some_and(|due| due < today)
     }
+}
+
+/// A stage on the way to the end of a case's papers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DisposalStage {
+    /// A legal hold keeps them.
+    Held,
+    /// Their erasure is proposed.
+    Proposed,
+    /// Their erasure is authorised, and about to be carried out.
+    Authorised,
+    /// The personal data is erased.
+    Erased,
+}
+
+impl DisposalStage {
+    /// Its name in the views.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            DisposalStage::Held => "held",
+            DisposalStage::Proposed => "proposed",
+            DisposalStage::Authorised => "authorised",
+            DisposalStage::Erased => "erased",
+        }
+    }
+}
+
+/// A case as the archivist sees it: nothing of it is personal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DisposalRow {
+    /// Its place in the views, to go on from.
+    pub key: i64,
+    /// The case.
+    pub case: CaseId,
+    /// The procedure.
+    pub procedure: String,
+    /// The kind within the procedure.
+    pub kind: String,
+    /// The legal day of the end.
+    pub closed_on: Option<Date>,
+    /// How far its erasure is: as [`DisposalStage`], or empty.
+    pub stage: String,
+    /// Whether a legal hold keeps it.
+    pub held: bool,
+    /// The day of the erasure.
+    pub erased_on: Option<Date>,
 }
 
 /// What a list of cases is narrowed by; all conditions apply together.

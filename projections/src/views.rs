@@ -18,14 +18,14 @@ use crate::desk::Desk;
 use crate::digest::Digest;
 use crate::error::ViewError;
 use crate::projector::Projector;
-use crate::query::{self, cases, deadlines, register, statistics, timeline, worklist};
+use crate::query::{self, cases, deadlines, disposal, register, statistics, timeline, worklist};
 use crate::rebuild;
 use crate::schema::{self, Mode};
 use crate::school::query as school;
 use crate::school::types::{CallRow, ListRow, OfferRow, RankRow};
 use crate::types::{
-    Access, AsOf, CaseFilter, CaseRow, Counts, DueTerm, PageRequest, Paged, RegistrationRow,
-    SavedView, SearchKey, StatRow, TimelineRow, ViewStatus, WorklistQuery,
+    Access, AsOf, CaseFilter, CaseRow, Counts, DisposalRow, DisposalStage, DueTerm, PageRequest,
+    Paged, RegistrationRow, SavedView, SearchKey, StatRow, TimelineRow, ViewStatus, WorklistQuery,
 };
 use crate::writer::Writer;
 
@@ -354,6 +354,42 @@ impl Views {
         limit: usize,
     ) -> Result<AsOf<Vec<DueTerm>>, ViewError> {
         self.ask(move |c| deadlines::due(c, before, limit)).await
+    }
+
+    /// The kinds of case that there are, by procedure.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn kinds(&self) -> Result<AsOf<Vec<(String, String)>>, ViewError> {
+        self.ask(disposal::kinds).await
+    }
+
+    /// Cases of a kind that ended before a day, that no hold keeps and nobody proposed to erase.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn ended_before(
+        &self,
+        procedure: &str,
+        kind: &str,
+        before: Date,
+        limit: usize,
+    ) -> Result<AsOf<Vec<DisposalRow>>, ViewError> {
+        let (procedure, kind) = (procedure.to_owned(), kind.to_owned());
+        self.ask(move |c| disposal::ended_before(c, &procedure, &kind, before, limit)).await
+    }
+
+    /// Cases at a stage of their erasure, after a row's key.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn disposals(
+        &self,
+        stage: DisposalStage,
+        after: i64,
+        limit: usize,
+    ) -> Result<AsOf<Vec<DisposalRow>>, ViewError> {
+        self.ask(move |c| disposal::at(c, stage, after, limit)).await
     }
 
     /// The earliest end, on or after a day, of a running term whose expiry is not on record.

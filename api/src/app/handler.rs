@@ -178,7 +178,12 @@ async fn attempt(
         }
         Ok(appended) => {
             let case = Arc::new(after);
-            town.cases.insert(case_id, Arc::clone(&case));
+            if case.file.disposal.erased_on().is_some() {
+                // Whatever was folded before the erasure may hold the data in the clear.
+                town.cases.invalidate(&case_id);
+            } else {
+                town.cases.insert(case_id, Arc::clone(&case));
+            }
             let position = appended.position;
             Ok(Outcome { case_id, case, events: fresh, position, replayed: false })
         }

@@ -1,6 +1,7 @@
 //! All comuni of one installation, their processes, and the clock that they share.
 
 use super::clock::Clock;
+use super::erasure;
 use super::error::{AppError, chain};
 use super::evidence::Evidence;
 use super::keys::MasterKeys;
@@ -49,6 +50,7 @@ pub struct House {
     /// The clock of all.
     pub clock: Arc<dyn Clock>,
     ticker: Principal,
+    archive: Principal,
     moving: Mutex<()>,
     stop: watch::Sender<bool>,
     closing: watch::Sender<bool>,
@@ -78,6 +80,7 @@ impl House {
             open,
             clock,
             ticker: system("ticker")?,
+            archive: system("archive")?,
             moving: Mutex::new(()),
             stop: watch::Sender::new(false),
             closing: watch::Sender::new(false),
@@ -111,6 +114,12 @@ impl House {
                 self.stop.subscribe(),
                 run_evidence(Arc::clone(&open.town), Arc::clone(&open.evidence)),
             ));
+            let (town, archive) = (Arc::clone(&open.town), self.archive.clone());
+            // Who moves the clock by hand has what is due proposed on the way.
+            let by_day = self.clock.manual().is_none();
+            tasks.spawn(stopped(self.stop.subscribe(), async move {
+                erasure::run(&town, &archive, by_day).await;
+            }));
             if self.clock.manual().is_none() {
                 let calls = Arc::clone(&open.school);
                 tasks.spawn(stopped(self.stop.subscribe(), async move {
@@ -169,7 +178,11 @@ impl House {
             expired += self.expire_all().await?;
         }
         clock.advance_to(to);
-        Ok(expired + self.expire_all().await?)
+        let expired = expired + self.expire_all().await?;
+        for open in self.open.values() {
+            erasure::propose_due(&open.town, &self.archive).await?;
+        }
+        Ok(expired)
     }
 
     async fn expire_all(&self) -> Result<u64, AppError> {

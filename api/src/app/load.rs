@@ -46,6 +46,11 @@ pub async fn current(town: &Town, id: CaseId) -> Result<Option<Arc<Case>>, AppEr
     if since.is_empty() {
         return Ok(Some(kept));
     }
+    if since.iter().any(|event| &*event.event_type == "case.erased") {
+        // What was kept has the data in the clear: the case is folded anew, without it.
+        town.cases.invalidate(&id);
+        return self::case(town, id).await;
+    }
     let mut case = (*kept).clone();
     for recorded in &since {
         case = pratica_domain::evolve(case, &open(town, recorded)?);
@@ -53,6 +58,28 @@ pub async fn current(town: &Town, id: CaseId) -> Result<Option<Arc<Case>>, AppEr
     let case = Arc::new(case);
     town.cases.insert(id, Arc::clone(&case));
     Ok(Some(case))
+}
+
+/// The case and its events with all personal data left sealed: for who decides nothing by it.
+///
+/// # Errors
+/// As [`case`].
+pub async fn sealed(
+    town: &Town,
+    id: CaseId,
+) -> Result<Option<(Case, Vec<RecordedEvent>)>, AppError> {
+    for procedure in Procedure::ALL {
+        let stream = town.case_stream(procedure, id)?;
+        let events = events(town, &stream, Revision::FIRST, Revision::END).await?;
+        let mut case = Case::default();
+        for recorded in &events {
+            case = pratica_domain::evolve(case, &decode(recorded)?);
+        }
+        if case.file.events > 0 {
+            return Ok(Some((case, events)));
+        }
+    }
+    Ok(None)
 }
 
 /// Whether a folded state is what the stream holds.

@@ -5,6 +5,7 @@
 
 pub mod clock;
 pub mod deliver;
+pub mod erasure;
 pub mod error;
 pub mod evidence;
 pub mod handler;

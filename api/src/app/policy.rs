@@ -165,10 +165,18 @@ const SERVICE: &[&str] = &[
     "permit.publish",
 ];
 
+/// What concerns the papers of a case and not what they say: for the head, the archivist and the
+/// data-protection officer, of every case of the comune and without reading it.
+const PAPERS: &[&str] = &["case.place_hold", "case.lift_hold", "case.propose_erasure"];
+
+/// What the head of the offices has no part in.
+const AUTHORISING: &[&str] = &["case.authorise_erasure"];
+
 /// What only Pratica's own processes send.
 const SYSTEM: &[&str] = &[
     "case.expire_term",
     "case.record_registration",
+    "case.record_erasure",
     "enrolment.record_rank",
     "enrolment.receive_offer",
     "enrolment.finish",
@@ -190,6 +198,13 @@ pub fn may_command(principal: &Principal, command: &str, relation: Relation) -> 
     if opens != (relation == Relation::New) {
         // A filing names no case; every other command names one.
         return false;
+    }
+    if PAPERS.contains(&command) || AUTHORISING.contains(&command) {
+        return match principal.role {
+            Role::Registrar | Role::ProtectionOfficer => true,
+            Role::Head | Role::System => PAPERS.contains(&command),
+            _ => false,
+        };
     }
     match principal.role {
         Role::Citizen => {
@@ -268,6 +283,8 @@ pub enum Area {
     SchoolActs,
     /// Who read what.
     Access,
+    /// Holds and erasures.
+    Papers,
 }
 
 /// The table for what is not about one case.
@@ -289,6 +306,7 @@ pub fn may_use(principal: &Principal, area: Area) -> bool {
         Area::SchoolDesk => &[Clerk, Officer, Head],
         Area::SchoolActs => &[Officer, Head],
         Area::Access => &[ProtectionOfficer],
+        Area::Papers => &[Head, Registrar, ProtectionOfficer],
     };
     roles.contains(&principal.role)
 }

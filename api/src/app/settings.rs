@@ -30,10 +30,21 @@ pub struct Settings {
     pub holidays: Vec<LocalHoliday>,
     /// Proof that the log was not altered.
     pub evidence: EvidenceSettings,
+    /// What becomes of cases that nothing keeps any more.
+    pub retention: RetentionSettings,
     /// The region whose terms apply, such as `lombardia`; the national ones if absent.
     pub region: Option<String>,
     /// Rule files of the comune, relative to its directory, in order; each may extend another.
     pub rules: Vec<PathBuf>,
+}
+
+/// What becomes of cases that the plan of conservation keeps no longer.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RetentionSettings {
+    /// Whether their erasure is proposed by itself, once a day. Somebody has to authorise it all
+    /// the same.
+    pub propose: bool,
 }
 
 /// How often the log is signed, and who keeps what was signed.

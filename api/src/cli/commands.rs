@@ -101,6 +101,10 @@ pub const RPCS: &[(&str, &str)] = &[
     ("case.suspend_term", "pratica.cases.v1.CaseworkService/SuspendTerm"),
     ("case.resume_term", "pratica.cases.v1.CaseworkService/ResumeTerm"),
     ("case.extend_term", "pratica.cases.v1.CaseworkService/ExtendTerm"),
+    ("case.place_hold", "pratica.privacy.v1.PrivacyService/PlaceHold"),
+    ("case.lift_hold", "pratica.privacy.v1.PrivacyService/LiftHold"),
+    ("case.propose_erasure", "pratica.privacy.v1.PrivacyService/ProposeErasure"),
+    ("case.authorise_erasure", "pratica.privacy.v1.PrivacyService/AuthoriseErasure"),
 ];
 
 /// The method of a command.

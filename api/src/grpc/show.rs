@@ -344,6 +344,7 @@ pub(crate) fn row(
         applicant,
         reference: row.reference.clone().unwrap_or_default(),
         etag: row.revision.get().to_string(),
+        erase_date: row.erased_on.map(date_message),
     })
 }
 
@@ -395,6 +396,7 @@ pub(crate) fn detail(
             .unwrap_or_default(),
         reference: opening.and_then(|o| o.reference.clone()).unwrap_or_default(),
         etag: etag(case),
+        erase_date: file.disposal.erased_on().map(date_message),
     };
     Ok(cases::CaseDetail {
         summary: Some(summary),

@@ -46,6 +46,22 @@ impl Keep {
     }
 }
 
+impl Keep {
+    /// The day such that whatever ended before it is kept no longer on `today`; none if for ever.
+    pub fn began_before(self, today: Date) -> Option<Date> {
+        use jiff::ToSpan as _;
+        let Keep::For(length) = self else { return None };
+        let count = i32::try_from(length.count).ok()?;
+        let span = if length.unit == Unit::Years { count.years() } else { count.months() };
+        let mut day = today.checked_sub(span).ok()?;
+        // Where a month is shorter the day is cut: nothing that is still kept slips in.
+        while self.until(day.yesterday().ok()?).is_none_or(|until| until >= today) {
+            day = day.yesterday().ok()?;
+        }
+        Some(day)
+    }
+}
+
 impl fmt::Display for Keep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -31,7 +31,8 @@ pub(crate) struct Keys {
     pub all: BTreeSet<Key>,
 }
 
-/// All keys of a case. `before` is what it was found by until now.
+/// All keys of a case; of one whose personal data is erased, only those that are not personal.
+/// `before` is what it was found by until now.
 pub(crate) fn of(
     case: &Case,
     stream: &StreamName,
@@ -52,13 +53,14 @@ pub(crate) fn of(
         keys.personal.insert(sealed.to_owned(), found);
         Ok(())
     };
-    for party in file.parties.values() {
+    let erased = file.disposal.erased_on().is_some();
+    for party in file.parties.values().filter(|_| !erased) {
         take(party.person.sealed(), &mut || index.person(stream, &party.person))?;
     }
-    for address in addresses(case) {
+    for address in addresses(case).into_iter().filter(|_| !erased) {
         take(address.sealed(), &mut || index.address(stream, address))?;
     }
-    for site in sites(case) {
+    for site in sites(case).into_iter().filter(|_| !erased) {
         take(site.sealed(), &mut || index.site(stream, site))?;
     }
     keys.all.extend(keys.personal.values().flatten().cloned());

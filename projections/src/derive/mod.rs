@@ -36,7 +36,7 @@ pub(crate) struct Derived {
     pub legal_days: u32,
 }
 
-/// The columns of a case that its events decide, in five groups that change apart.
+/// The columns of a case that its events decide, in groups that change apart.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct CaseFacts {
     pub opened: Opened,
@@ -44,6 +44,15 @@ pub(crate) struct CaseFacts {
     pub holder: Holder,
     pub due: Due,
     pub plain: Plain,
+    pub papers: Papers,
+}
+
+/// Whether its papers are held, and how far their end is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Papers {
+    pub stage: &'static str,
+    pub held: bool,
+    pub erased_on: Option<i64>,
 }
 
 /// What never changes.
@@ -156,6 +165,11 @@ pub(crate) fn moves_clocks(event: &Event) -> bool {
                 | C::DocumentAdded(_)
                 | C::DocumentRegistered(_)
                 | C::Linked(_)
+                | C::HoldPlaced(_)
+                | C::HoldLifted(_)
+                | C::ErasureProposed(_)
+                | C::ErasureAuthorised(_)
+                | C::Erased(_)
         )
     )
 }
@@ -216,6 +230,11 @@ fn facts(case: &Case) -> CaseFacts {
             protocol: protocol(file),
             applicant: applicant(file),
         },
+        papers: Papers {
+            stage: file.disposal.stage(),
+            held: file.disposal.is_held(),
+            erased_on: file.disposal.erased_on().map(dates::number),
+        },
     }
 }
 
@@ -228,6 +247,9 @@ fn protocol(file: &CaseFile) -> Option<ProtocolNumber> {
 
 fn applicant(file: &CaseFile) -> Option<String> {
     let (_, party) = file.applicant()?;
+    if file.disposal.erased_on().is_some() {
+        return None;
+    }
     // Only what is sealed may stand in a view. Writing two strings as JSON cannot fail.
     party.person.sealed().and_then(|_| serde_json::to_string(&party.person).ok())
 }

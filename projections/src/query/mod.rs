@@ -4,6 +4,7 @@
 
 pub(crate) mod cases;
 pub(crate) mod deadlines;
+pub(crate) mod disposal;
 pub(crate) mod page;
 pub(crate) mod register;
 pub(crate) mod rows;

@@ -14,7 +14,7 @@ use crate::types::CaseRow;
 pub(crate) const CASE: &str = "c.key, c.id, c.stream, c.procedure, c.kind, c.phase, c.closed, \
     c.filed_on, c.closed_on, c.outcome, c.office, c.officer, c.responsible, c.revision, \
     c.position, c.due, c.due_term, c.waits, c.protocol_year, c.protocol_number, c.applicant, \
-    c.reference, c.rules_version";
+    c.reference, c.rules_version, c.disposal, c.held, c.erased_on";
 
 /// Where a case row stands in lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +51,9 @@ pub(crate) fn case(row: &Row<'_>) -> Result<(CaseRow, Place), ViewError> {
         applicant: applicant.as_deref().map(personal).transpose()?,
         reference: row.get(21)?,
         rules_version: row.get(22)?,
+        disposal: row.get(23)?,
+        held: row.get(24)?,
+        erased_on: date(row, 25)?,
     };
     Ok((read, place))
 }

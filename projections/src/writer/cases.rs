@@ -58,10 +58,10 @@ fn revision(touched: &Touched) -> i64 {
 }
 
 fn insert(c: &Connection, key: i64, touched: &Touched) -> Result<(), ViewError> {
-    let CaseFacts { opened, phase, holder, due, plain } = &touched.after.row;
+    let CaseFacts { opened, phase, holder, due, plain, papers } = &touched.after.row;
     let mut statement = c.prepare_cached(
         "INSERT INTO cases VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
-         ?, ?)",
+         ?, ?, ?, ?, ?)",
     )?;
     statement.execute(rusqlite::params![
         key,
@@ -87,6 +87,9 @@ fn insert(c: &Connection, key: i64, touched: &Touched) -> Result<(), ViewError> 
         plain.applicant,
         opened.reference,
         opened.rules_version,
+        papers.stage,
+        papers.held,
+        papers.erased_on,
     ])?;
     Ok(())
 }
@@ -143,6 +146,11 @@ fn update(
         let p = &after.phase;
         c.prepare_cached("UPDATE cases SET phase = ?, closed_on = ?, outcome = ? WHERE key = ?")?
             .execute((p.phase, p.closed_on, p.outcome, key))?;
+    }
+    if before.papers != after.papers {
+        let p = &after.papers;
+        c.prepare_cached("UPDATE cases SET disposal = ?, held = ?, erased_on = ? WHERE key = ?")?
+            .execute((p.stage, p.held, p.erased_on, key))?;
     }
     if before.holder != after.holder {
         c.prepare_cached("UPDATE cases SET office = ?, officer = ? WHERE key = ?")?.execute((

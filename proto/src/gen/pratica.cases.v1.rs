@@ -61,6 +61,9 @@ pub struct CaseSummary {
     /// The etag.
     #[prost(string, tag = "19")]
     pub etag: ::prost::alloc::string::String,
+    /// The day on which its personal data was erased: names are empty for ever. Absent otherwise.
+    #[prost(message, optional, tag = "20")]
+    pub erase_date: ::core::option::Option<super::super::super::google::r#type::Date>,
 }
 /// A case in full.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -54,6 +54,275 @@ pub struct AccessEntry {
     #[prost(string, tag = "7")]
     pub detail: ::prost::alloc::string::String,
 }
+/// Request of PlaceHold.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PlaceHoldRequest {
+    /// The comune. Required.
+    #[prost(string, tag = "1")]
+    pub comune: ::prost::alloc::string::String,
+    /// The case. Required.
+    #[prost(string, tag = "2")]
+    pub case_id: ::prost::alloc::string::String,
+    /// Client-made UUID, kept across retries: the same id never acts twice. Required.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+    /// The etag last seen; a mismatch is ABORTED. May be empty: a hold rests on nothing that the case
+    /// says.
+    #[prost(string, tag = "4")]
+    pub etag: ::prost::alloc::string::String,
+    /// Only says what would happen: nothing is recorded.
+    #[prost(bool, tag = "5")]
+    pub validate_only: bool,
+    /// Why. Required.
+    #[prost(string, tag = "10")]
+    pub reason: ::prost::alloc::string::String,
+    /// The judgement, request or inspection behind it. Required; kept for ever.
+    #[prost(string, tag = "11")]
+    pub reference: ::prost::alloc::string::String,
+}
+/// Answer of PlaceHold.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PlaceHoldResponse {
+    /// What the command did.
+    #[prost(message, optional, tag = "1")]
+    pub outcome: ::core::option::Option<super::super::common::v1::CommandOutcome>,
+}
+/// Request of LiftHold.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LiftHoldRequest {
+    /// The comune. Required.
+    #[prost(string, tag = "1")]
+    pub comune: ::prost::alloc::string::String,
+    /// The case. Required.
+    #[prost(string, tag = "2")]
+    pub case_id: ::prost::alloc::string::String,
+    /// Client-made UUID, kept across retries: the same id never acts twice. Required.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+    /// The etag last seen; a mismatch is ABORTED. Required unless `validate_only`. `ListErasures`
+    /// gives it to who may not read the case.
+    #[prost(string, tag = "4")]
+    pub etag: ::prost::alloc::string::String,
+    /// Only says what would happen: nothing is recorded.
+    #[prost(bool, tag = "5")]
+    pub validate_only: bool,
+    /// Which. Required.
+    #[prost(string, tag = "10")]
+    pub hold_id: ::prost::alloc::string::String,
+    /// Why. Required.
+    #[prost(string, tag = "11")]
+    pub reason: ::prost::alloc::string::String,
+    /// What ends it. Required; kept for ever.
+    #[prost(string, tag = "12")]
+    pub reference: ::prost::alloc::string::String,
+}
+/// Answer of LiftHold.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LiftHoldResponse {
+    /// What the command did.
+    #[prost(message, optional, tag = "1")]
+    pub outcome: ::core::option::Option<super::super::common::v1::CommandOutcome>,
+}
+/// Request of ProposeErasure.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ProposeErasureRequest {
+    /// The comune. Required.
+    #[prost(string, tag = "1")]
+    pub comune: ::prost::alloc::string::String,
+    /// The case. Required.
+    #[prost(string, tag = "2")]
+    pub case_id: ::prost::alloc::string::String,
+    /// Client-made UUID, kept across retries: the same id never acts twice. Required.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+    /// The etag last seen; a mismatch is ABORTED. Required unless `validate_only`. `ListErasures`
+    /// gives it to who may not read the case.
+    #[prost(string, tag = "4")]
+    pub etag: ::prost::alloc::string::String,
+    /// Only says what would happen: nothing is recorded.
+    #[prost(bool, tag = "5")]
+    pub validate_only: bool,
+}
+/// Answer of ProposeErasure.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ProposeErasureResponse {
+    /// What the command did.
+    #[prost(message, optional, tag = "1")]
+    pub outcome: ::core::option::Option<super::super::common::v1::CommandOutcome>,
+}
+/// Request of AuthoriseErasure.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AuthoriseErasureRequest {
+    /// The comune. Required.
+    #[prost(string, tag = "1")]
+    pub comune: ::prost::alloc::string::String,
+    /// The case. Required.
+    #[prost(string, tag = "2")]
+    pub case_id: ::prost::alloc::string::String,
+    /// Client-made UUID, kept across retries: the same id never acts twice. Required.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+    /// The etag last seen; a mismatch is ABORTED. Required unless `validate_only`. `ListErasures`
+    /// gives it to who may not read the case.
+    #[prost(string, tag = "4")]
+    pub etag: ::prost::alloc::string::String,
+    /// Only says what would happen: nothing is recorded.
+    #[prost(bool, tag = "5")]
+    pub validate_only: bool,
+    /// The act of the archival authority. Required; kept for ever, so it names nobody of the case.
+    #[prost(string, tag = "10")]
+    pub reference: ::prost::alloc::string::String,
+}
+/// Answer of AuthoriseErasure.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AuthoriseErasureResponse {
+    /// What the command did.
+    #[prost(message, optional, tag = "1")]
+    pub outcome: ::core::option::Option<super::super::common::v1::CommandOutcome>,
+}
+/// Request of ListErasures.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListErasuresRequest {
+    /// The comune. Required.
+    #[prost(string, tag = "1")]
+    pub comune: ::prost::alloc::string::String,
+    /// Which. Required.
+    #[prost(enumeration = "ErasureStage", tag = "2")]
+    pub stage: i32,
+    /// How many at most; 100 by default, 500 at most.
+    #[prost(int32, tag = "3")]
+    pub page_size: i32,
+    /// Where the page before ended; 0 for the first. Cases that are due come oldest first and have no
+    /// further pages: propose them, and ask again.
+    #[prost(uint64, tag = "4")]
+    pub after: u64,
+    /// Answers only once the views have this position; 0 for what there is.
+    #[prost(uint64, tag = "5")]
+    pub min_position: u64,
+}
+/// Answer of ListErasures.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListErasuresResponse {
+    /// The cases.
+    #[prost(message, repeated, tag = "1")]
+    pub erasures: ::prost::alloc::vec::Vec<ErasureView>,
+    /// Where this page ended; 0 when there is no further one.
+    #[prost(uint64, tag = "2")]
+    pub next_after: u64,
+}
+/// A case on the way to its end.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ErasureView {
+    /// The case.
+    #[prost(string, tag = "1")]
+    pub case_id: ::prost::alloc::string::String,
+    /// The procedure.
+    #[prost(string, tag = "2")]
+    pub procedure: ::prost::alloc::string::String,
+    /// The kind within the procedure.
+    #[prost(string, tag = "3")]
+    pub kind: ::prost::alloc::string::String,
+    /// The day of its end.
+    #[prost(message, optional, tag = "4")]
+    pub close_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// The class of the plan of conservation, by the rules in force today.
+    #[prost(string, tag = "5")]
+    pub retention_class: ::prost::alloc::string::String,
+    /// The last day on which that class keeps it; absent if for ever, or if it has not ended.
+    #[prost(message, optional, tag = "6")]
+    pub keep_until_date: ::core::option::Option<
+        super::super::super::google::r#type::Date,
+    >,
+    /// How far it is.
+    #[prost(enumeration = "ErasureStage", tag = "7")]
+    pub stage: i32,
+    /// The etag for a command on it.
+    #[prost(string, tag = "8")]
+    pub etag: ::prost::alloc::string::String,
+    /// The day of the erasure.
+    #[prost(message, optional, tag = "9")]
+    pub erase_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// Legal holds that stand.
+    #[prost(string, repeated, tag = "10")]
+    pub hold_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// Request of GetErasureReceipt.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetErasureReceiptRequest {
+    /// The comune. Required.
+    #[prost(string, tag = "1")]
+    pub comune: ::prost::alloc::string::String,
+    /// The case. Required.
+    #[prost(string, tag = "2")]
+    pub case_id: ::prost::alloc::string::String,
+}
+/// Answer of GetErasureReceipt.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetErasureReceiptResponse {
+    /// The receipt of the event that says that the data is erased.
+    #[prost(string, tag = "1")]
+    pub receipt: ::prost::alloc::string::String,
+    /// The event in words.
+    #[prost(string, tag = "2")]
+    pub text: ::prost::alloc::string::String,
+    /// The act of the archival authority.
+    #[prost(string, tag = "3")]
+    pub authorisation_reference: ::prost::alloc::string::String,
+    /// How many keys were destroyed.
+    #[prost(uint32, tag = "4")]
+    pub keys: u32,
+    /// The day.
+    #[prost(message, optional, tag = "5")]
+    pub erase_date: ::core::option::Option<super::super::super::google::r#type::Date>,
+    /// The key that the receipt is checked with.
+    #[prost(string, tag = "6")]
+    pub verification_key: ::prost::alloc::string::String,
+}
+/// A stage on the way to the end of a case's papers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ErasureStage {
+    /// Not given.
+    Unspecified = 0,
+    /// Ended, and no longer kept by the plan: may be proposed.
+    Due = 1,
+    /// Proposed.
+    Proposed = 2,
+    /// Authorised; the keys are being destroyed.
+    Authorised = 3,
+    /// Erased.
+    Erased = 4,
+    /// Under a legal hold.
+    Held = 5,
+}
+impl ErasureStage {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ERASURE_STAGE_UNSPECIFIED",
+            Self::Due => "ERASURE_STAGE_DUE",
+            Self::Proposed => "ERASURE_STAGE_PROPOSED",
+            Self::Authorised => "ERASURE_STAGE_AUTHORISED",
+            Self::Erased => "ERASURE_STAGE_ERASED",
+            Self::Held => "ERASURE_STAGE_HELD",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ERASURE_STAGE_UNSPECIFIED" => Some(Self::Unspecified),
+            "ERASURE_STAGE_DUE" => Some(Self::Due),
+            "ERASURE_STAGE_PROPOSED" => Some(Self::Proposed),
+            "ERASURE_STAGE_AUTHORISED" => Some(Self::Authorised),
+            "ERASURE_STAGE_ERASED" => Some(Self::Erased),
+            "ERASURE_STAGE_HELD" => Some(Self::Held),
+            _ => None,
+        }
+    }
+}
 /// Generated client implementations.
 pub mod privacy_service_client {
     #![allow(
@@ -65,9 +334,9 @@ pub mod privacy_service_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// For the data-protection officer, and for citizens about their own cases.
+    /// For the data-protection officer and the archivist, and for citizens about their own cases.
     ///
-    /// Errors: INVALID_ARGUMENT with every field; PERMISSION_DENIED.
+    /// Errors: INVALID_ARGUMENT with every field; PERMISSION_DENIED; of commands as of those on cases.
     #[derive(Debug, Clone)]
     pub struct PrivacyServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -177,6 +446,180 @@ pub mod privacy_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Keeps a case's papers from being erased; a standing proposal falls.
+        pub async fn place_hold(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PlaceHoldRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PlaceHoldResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/pratica.privacy.v1.PrivacyService/PlaceHold",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("pratica.privacy.v1.PrivacyService", "PlaceHold"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Ends a legal hold.
+        pub async fn lift_hold(
+            &mut self,
+            request: impl tonic::IntoRequest<super::LiftHoldRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::LiftHoldResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/pratica.privacy.v1.PrivacyService/LiftHold",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("pratica.privacy.v1.PrivacyService", "LiftHold"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Proposes that the personal data of an ended case be erased, once its class of the plan of
+        /// conservation no longer keeps it.
+        pub async fn propose_erasure(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ProposeErasureRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ProposeErasureResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/pratica.privacy.v1.PrivacyService/ProposeErasure",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "pratica.privacy.v1.PrivacyService",
+                        "ProposeErasure",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Puts the archival authority's authorisation on record; by somebody else than who proposed.
+        /// The keys are destroyed at once, and nothing brings the data back.
+        pub async fn authorise_erasure(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AuthoriseErasureRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AuthoriseErasureResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/pratica.privacy.v1.PrivacyService/AuthoriseErasure",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "pratica.privacy.v1.PrivacyService",
+                        "AuthoriseErasure",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Cases that may be erased, are proposed, authorised or erased, or are held. Nothing personal.
+        pub async fn list_erasures(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListErasuresRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListErasuresResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/pratica.privacy.v1.PrivacyService/ListErasures",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("pratica.privacy.v1.PrivacyService", "ListErasures"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Proof of an erasure: the case's record of it with its receipt, checked by
+        /// `pratica verify receipt`.
+        pub async fn get_erasure_receipt(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetErasureReceiptRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetErasureReceiptResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/pratica.privacy.v1.PrivacyService/GetErasureReceipt",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "pratica.privacy.v1.PrivacyService",
+                        "GetErasureReceipt",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -202,10 +645,61 @@ pub mod privacy_service_server {
             tonic::Response<super::ListAccessesResponse>,
             tonic::Status,
         >;
+        /// Keeps a case's papers from being erased; a standing proposal falls.
+        async fn place_hold(
+            &self,
+            request: tonic::Request<super::PlaceHoldRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PlaceHoldResponse>,
+            tonic::Status,
+        >;
+        /// Ends a legal hold.
+        async fn lift_hold(
+            &self,
+            request: tonic::Request<super::LiftHoldRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::LiftHoldResponse>,
+            tonic::Status,
+        >;
+        /// Proposes that the personal data of an ended case be erased, once its class of the plan of
+        /// conservation no longer keeps it.
+        async fn propose_erasure(
+            &self,
+            request: tonic::Request<super::ProposeErasureRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ProposeErasureResponse>,
+            tonic::Status,
+        >;
+        /// Puts the archival authority's authorisation on record; by somebody else than who proposed.
+        /// The keys are destroyed at once, and nothing brings the data back.
+        async fn authorise_erasure(
+            &self,
+            request: tonic::Request<super::AuthoriseErasureRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AuthoriseErasureResponse>,
+            tonic::Status,
+        >;
+        /// Cases that may be erased, are proposed, authorised or erased, or are held. Nothing personal.
+        async fn list_erasures(
+            &self,
+            request: tonic::Request<super::ListErasuresRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListErasuresResponse>,
+            tonic::Status,
+        >;
+        /// Proof of an erasure: the case's record of it with its receipt, checked by
+        /// `pratica verify receipt`.
+        async fn get_erasure_receipt(
+            &self,
+            request: tonic::Request<super::GetErasureReceiptRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetErasureReceiptResponse>,
+            tonic::Status,
+        >;
     }
-    /// For the data-protection officer, and for citizens about their own cases.
+    /// For the data-protection officer and the archivist, and for citizens about their own cases.
     ///
-    /// Errors: INVALID_ARGUMENT with every field; PERMISSION_DENIED.
+    /// Errors: INVALID_ARGUMENT with every field; PERMISSION_DENIED; of commands as of those on cases.
     #[derive(Debug)]
     pub struct PrivacyServiceServer<T> {
         inner: Arc<T>,
@@ -312,6 +806,279 @@ pub mod privacy_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ListAccessesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/pratica.privacy.v1.PrivacyService/PlaceHold" => {
+                    #[allow(non_camel_case_types)]
+                    struct PlaceHoldSvc<T: PrivacyService>(pub Arc<T>);
+                    impl<
+                        T: PrivacyService,
+                    > tonic::server::UnaryService<super::PlaceHoldRequest>
+                    for PlaceHoldSvc<T> {
+                        type Response = super::PlaceHoldResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PlaceHoldRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PrivacyService>::place_hold(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PlaceHoldSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/pratica.privacy.v1.PrivacyService/LiftHold" => {
+                    #[allow(non_camel_case_types)]
+                    struct LiftHoldSvc<T: PrivacyService>(pub Arc<T>);
+                    impl<
+                        T: PrivacyService,
+                    > tonic::server::UnaryService<super::LiftHoldRequest>
+                    for LiftHoldSvc<T> {
+                        type Response = super::LiftHoldResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::LiftHoldRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PrivacyService>::lift_hold(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = LiftHoldSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/pratica.privacy.v1.PrivacyService/ProposeErasure" => {
+                    #[allow(non_camel_case_types)]
+                    struct ProposeErasureSvc<T: PrivacyService>(pub Arc<T>);
+                    impl<
+                        T: PrivacyService,
+                    > tonic::server::UnaryService<super::ProposeErasureRequest>
+                    for ProposeErasureSvc<T> {
+                        type Response = super::ProposeErasureResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ProposeErasureRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PrivacyService>::propose_erasure(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ProposeErasureSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/pratica.privacy.v1.PrivacyService/AuthoriseErasure" => {
+                    #[allow(non_camel_case_types)]
+                    struct AuthoriseErasureSvc<T: PrivacyService>(pub Arc<T>);
+                    impl<
+                        T: PrivacyService,
+                    > tonic::server::UnaryService<super::AuthoriseErasureRequest>
+                    for AuthoriseErasureSvc<T> {
+                        type Response = super::AuthoriseErasureResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AuthoriseErasureRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PrivacyService>::authorise_erasure(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AuthoriseErasureSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/pratica.privacy.v1.PrivacyService/ListErasures" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListErasuresSvc<T: PrivacyService>(pub Arc<T>);
+                    impl<
+                        T: PrivacyService,
+                    > tonic::server::UnaryService<super::ListErasuresRequest>
+                    for ListErasuresSvc<T> {
+                        type Response = super::ListErasuresResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListErasuresRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PrivacyService>::list_erasures(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListErasuresSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/pratica.privacy.v1.PrivacyService/GetErasureReceipt" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetErasureReceiptSvc<T: PrivacyService>(pub Arc<T>);
+                    impl<
+                        T: PrivacyService,
+                    > tonic::server::UnaryService<super::GetErasureReceiptRequest>
+                    for GetErasureReceiptSvc<T> {
+                        type Response = super::GetErasureReceiptResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetErasureReceiptRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PrivacyService>::get_erasure_receipt(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetErasureReceiptSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

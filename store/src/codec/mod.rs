@@ -15,6 +15,7 @@ use crate::event::{Metadata, NewEvent, RecordedEvent, StreamName};
 use crate::vault::{Vault, VaultError};
 use jiff::Timestamp;
 use pratica_domain::Event;
+use pratica_domain::ids::SubjectId;
 use serde::Serialize;
 use std::borrow::Cow;
 use uuid::Uuid;
@@ -122,6 +123,12 @@ pub fn open_payload(
 /// The numbers of the keys that an event's personal data needs.
 pub fn key_numbers(recorded: &RecordedEvent) -> impl Iterator<Item = u64> {
     seal::sealed(&recorded.payload).filter_map(Vault::key_number)
+}
+
+/// The data subjects of an event with the numbers of the keys that their data needs.
+pub fn keys_by_subject(recorded: &RecordedEvent) -> impl Iterator<Item = (SubjectId, u64)> {
+    seal::sealed_of(&recorded.payload)
+        .filter_map(|(subject, sealed)| Some((subject, Vault::key_number(sealed)?)))
 }
 
 /// Reads a stored event as a domain event, its personal data left sealed.

@@ -105,6 +105,22 @@ pub(super) fn sealed(payload: &[u8]) -> impl Iterator<Item = &str> {
     })
 }
 
+/// Every data subject of a payload with what is sealed of theirs.
+pub(super) fn sealed_of(payload: &[u8]) -> impl Iterator<Item = (SubjectId, &str)> {
+    const MARK: &[u8] = b"\",\"sealed\":\"";
+    const SUBJECT_LEN: usize = 36;
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let mark = at + find(payload.get(at..)?, MARK)?;
+        let start = mark + MARK.len();
+        let end = start + find(payload.get(start..)?, b"\"")?;
+        at = end;
+        let text = |from: usize, to: usize| std::str::from_utf8(payload.get(from..to)?).ok();
+        let subject = text(mark.checked_sub(SUBJECT_LEN)?, mark)?.parse().ok()?;
+        Some((subject, text(start, end)?))
+    })
+}
+
 fn find(text: &[u8], what: &[u8]) -> Option<usize> {
     text.windows(what.len()).position(|window| window == what)
 }

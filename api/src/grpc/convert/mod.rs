@@ -4,6 +4,7 @@ pub(crate) mod call;
 pub(crate) mod casework;
 pub(crate) mod enrolment;
 mod fields;
+pub(crate) mod papers;
 pub(crate) mod permit;
 pub(crate) mod residency;
 
