@@ -4,6 +4,7 @@ mod access;
 mod catalogue;
 mod concurrency;
 mod contract;
+mod erasure;
 mod evidence;
 mod house;
 mod matrix;

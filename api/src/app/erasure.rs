@@ -103,6 +103,17 @@ async fn keys_of(
     Ok(keys.into_iter().collect())
 }
 
+/// As an erasure would find them now.
+///
+/// # Errors
+/// When the log cannot be read.
+pub async fn keys_of_case(town: &Town, id: CaseId) -> Result<Vec<u64>, AppError> {
+    match load::sealed(town, id).await? {
+        Some((case, events)) => keys_of(town, id, &case, &events).await,
+        None => Ok(Vec::new()),
+    }
+}
+
 async fn destroy(town: &Town, keys: &[u64]) -> Result<(), AppError> {
     let fault = |source: Box<dyn std::error::Error + Send + Sync>| AppError::Fault {
         doing: "destroying keys",

@@ -206,6 +206,21 @@ pub(crate) fn without_personal(value: &mut serde_json::Value) {
     }
 }
 
+/// Says of personal data that is still sealed in an opened payload that it is erased.
+pub(crate) fn mark_erased(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::Object(fields) => {
+            if fields.contains_key("subject") && fields.remove("sealed").is_some() {
+                fields.insert("erased".to_owned(), serde_json::Value::Bool(true));
+                return;
+            }
+            fields.values_mut().for_each(mark_erased);
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(mark_erased),
+        _ => {}
+    }
+}
+
 /// What a command did, for the reply.
 ///
 /// # Errors

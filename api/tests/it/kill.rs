@@ -49,7 +49,7 @@ impl Running {
     }
 }
 
-fn town(server: &Running, data: &Path) -> Town {
+pub(crate) fn town(server: &Running, data: &Path) -> Town {
     Town::new(COMUNE, &server.url, ServerKey::open(data).unwrap())
 }
 

@@ -9,6 +9,7 @@ mod import_logs;
 mod import_mapping;
 mod import_recording;
 mod import_refusals;
+mod erasure_kill;
 mod kill;
 mod ranking;
 mod real_town;

@@ -218,7 +218,9 @@ fn recorded(
     let text = opened.as_ref().map_or(&*event.payload, |opened| opened.as_slice());
     let mut payload: serde_json::Value =
         serde_json::from_slice(text).map_err(|e| fault(Box::new(e)))?;
-    if !personal {
+    if personal {
+        show::mark_erased(&mut payload);
+    } else {
         show::without_personal(&mut payload);
         pseudonymised(&town.vault, &mut payload);
         metadata.actor = town.vault.pseudonym("account", &metadata.actor);
