@@ -84,8 +84,8 @@ async fn until_erased(server: &Server, count: usize) -> anyhow::Result<Vec<Value
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_case_is_erased_when_its_time_is_over_and_two_people_say_so_and_never_under_a_hold() -> Test
-{
+async fn a_case_is_erased_when_its_time_is_over_and_two_people_say_so_and_never_under_a_hold()
+-> Test {
     let server = Server::start().await?;
     let mut town = server.town();
     let case = ended(&mut town, NAME).await?;
@@ -165,11 +165,7 @@ async fn everything_said(server: &Server, case: &str) -> anyhow::Result<String> 
             "pratica.statistics.v1.StatisticsService/GetStatistics".to_owned(),
             json!({ "min_position": head }),
         ),
-        (
-            HEAD,
-            "pratica.history.v1.HistoryService/GetCaseAsOf".to_owned(),
-            plain.clone(),
-        ),
+        (HEAD, "pratica.history.v1.HistoryService/GetCaseAsOf".to_owned(), plain.clone()),
         (OFFICER, "pratica.worklist.v1.WorklistService/CountWorklist".to_owned(), json!({})),
         (DPO, format!("{PRIVACY}/ListAccesses"), plain.clone()),
         (DPO, format!("{PRIVACY}/GetErasureReceipt"), plain),
@@ -207,7 +203,8 @@ async fn everything_said(server: &Server, case: &str) -> anyhow::Result<String> 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_erased_is_in_no_answer_no_search_and_no_view_and_the_log_stays_as_it_was() -> Test {
+async fn what_is_erased_is_in_no_answer_no_search_and_no_view_and_the_log_stays_as_it_was() -> Test
+{
     let server = Server::start().await?;
     let mut town = server.town();
     let case = ended(&mut town, NAME).await?;
@@ -271,7 +268,9 @@ async fn what_is_erased_is_in_no_answer_no_search_and_no_view_and_the_log_stays_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_erasure_that_was_cut_off_is_finished_at_the_next_start_once() -> Test {
-    use pratica_api::app::{CommandRequest, House, ManualClock, MasterKeys, Target, erasure, execute};
+    use pratica_api::app::{
+        CommandRequest, House, ManualClock, MasterKeys, Target, erasure, execute,
+    };
     let server = Server::start().await?;
     let mut town = server.town();
     let case = ended(&mut town, NAME).await?;

@@ -55,7 +55,8 @@ async fn erase(town: &Town, principal: &Principal, id: CaseId) -> Result<(), App
         destroy(town, &keys).await?;
         // What was folded with the data in the clear is forgotten too.
         town.cases.invalidate(&id);
-        let command = Command::RecordErasure { keys: u32::try_from(keys.len()).unwrap_or(u32::MAX) };
+        let command =
+            Command::RecordErasure { keys: u32::try_from(keys.len()).unwrap_or(u32::MAX) };
         let request = CommandRequest {
             principal,
             target: Target::Existing(id),

@@ -3,13 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "in tests a failed assumption is a failed test")]
 
 mod cli;
+mod erasure_kill;
 mod import;
 mod import_corpus;
 mod import_logs;
 mod import_mapping;
 mod import_recording;
 mod import_refusals;
-mod erasure_kill;
 mod kill;
 mod ranking;
 mod real_town;

@@ -15,9 +15,9 @@ mod terms;
 mod written;
 
 pub use commands::{Attachment, Command};
-pub use disposal::{Disposal, Erasure, archive_subject};
-pub(crate) use disposal::rules::the_case_still_has_its_data;
 pub(crate) use decide::{decide, late_after, notice_stops_at, with_its_extensions};
+pub(crate) use disposal::rules::the_case_still_has_its_data;
+pub use disposal::{Disposal, Erasure, archive_subject};
 pub use events::*;
 pub(crate) use stands::stands_already;
 pub use state::{

@@ -108,8 +108,6 @@ impl From<Keep> for String {
 impl RuleSet {
     /// The class of a kind of case: its own, `residency.untraceable`, or that of its procedure.
     pub fn retention_of(&self, procedure: &str, kind: &str) -> Option<&Retention> {
-        self.retention
-            .get(&format!("{procedure}.{kind}"))
-            .or_else(|| self.retention.get(procedure))
+        self.retention.get(&format!("{procedure}.{kind}")).or_else(|| self.retention.get(procedure))
     }
 }

@@ -18,7 +18,9 @@ fn an_erased_case_takes_nothing_whatever_is_asked() {
             }
         }
         let open = available_actions(&case.case, &case.context());
-        assert!(open.iter().all(|a| a.refusal.as_ref().is_some_and(|r| r.code == Code::CaseErased)));
+        assert!(
+            open.iter().all(|a| a.refusal.as_ref().is_some_and(|r| r.code == Code::CaseErased))
+        );
     }
 }
 

@@ -74,9 +74,9 @@ pub(super) fn kept<'a>(
 
 /// No term of the case waits for its end: a title that lives on, a report that is due.
 pub(crate) fn nothing_is_due_any_more(case: &Case, ctx: &Context<'_>) -> Result<(), Rejection> {
-    let open = reckoned_all(case, ctx)?.into_iter().find(|t| {
-        t.is_open() && !t.reckoning.end.is_some_and(|end| t.expired_for == Some(end))
-    });
+    let open = reckoned_all(case, ctx)?
+        .into_iter()
+        .find(|t| t.is_open() && !t.reckoning.end.is_some_and(|end| t.expired_for == Some(end)));
     match open {
         None => Ok(()),
         Some(term) => Err(Rejection::new(Code::TermsStillRun).with("term", term.key)),

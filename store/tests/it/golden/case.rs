@@ -4,7 +4,10 @@ use super::{ADA, CASE, DOCUMENT, ENTRY, OTHER, Sample, also, both, personal};
 use serde_json::json;
 
 pub(super) fn samples() -> Vec<Sample> {
-    [parties(), file(), requests(), notice(), course(), terms(), disposal()].into_iter().flatten().collect()
+    [parties(), file(), requests(), notice(), course(), terms(), disposal()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn parties() -> Vec<Sample> {
