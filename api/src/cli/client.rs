@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::path::PathBuf;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::metadata::{Ascii, MetadataValue};
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 use tonic::{Request, Status};
 
 /// How a server is reached.
@@ -27,6 +27,39 @@ pub struct Connection {
     /// A file that holds the token.
     #[arg(long, conflicts_with = "token")]
     pub token_file: Option<PathBuf>,
+    /// How an `https://` server is believed.
+    #[command(flatten)]
+    pub encryption: Encryption,
+}
+
+/// How an `https://` server is believed, and what this client comes with.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Encryption {
+    /// The roots of the server's certificate as PEM; those of the machine if absent.
+    #[arg(long, value_name = "PATH", env = "PRATICA_CA")]
+    pub ca: Option<PathBuf>,
+    /// A client certificate as PEM, in the place of a token.
+    #[arg(long, value_name = "PATH", requires = "client_key", env = "PRATICA_CLIENT_CERT")]
+    pub client_cert: Option<PathBuf>,
+    /// Its private key as PEM.
+    #[arg(long, value_name = "PATH", requires = "client_cert", env = "PRATICA_CLIENT_KEY")]
+    pub client_key: Option<PathBuf>,
+}
+
+impl Encryption {
+    fn config(&self) -> anyhow::Result<ClientTlsConfig> {
+        let read = |path: &PathBuf| {
+            std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+        };
+        let config = match &self.ca {
+            Some(path) => ClientTlsConfig::new().ca_certificate(Certificate::from_pem(read(path)?)),
+            None => ClientTlsConfig::new().with_native_roots(),
+        };
+        Ok(match (&self.client_cert, &self.client_key) {
+            (Some(cert), Some(key)) => config.identity(Identity::from_pem(read(cert)?, read(key)?)),
+            _ => config,
+        })
+    }
 }
 
 /// A connection to a server.
@@ -52,7 +85,8 @@ impl Client {
             ),
             (None, None) => None,
         };
-        Self::open(&connection.server, token.as_deref(), &connection.language).await
+        let Connection { server, language, encryption, .. } = connection;
+        Self::open_over(server, token.as_deref(), language, encryption).await
     }
 
     /// Connects to an address with a token; texts come in `language`.
@@ -60,8 +94,27 @@ impl Client {
     /// # Errors
     /// As [`Client::connect`].
     pub async fn open(server: &str, token: Option<&str>, language: &str) -> Result<Self, Failure> {
-        let channel = Endpoint::from_shared(server.to_owned())
-            .map_err(|e| Failure::Usage(format!("{server} is not an address: {e}")))?
+        Self::open_over(server, token, language, &Encryption::default()).await
+    }
+
+    /// As [`Client::open`], with certificates of one's own choice.
+    ///
+    /// # Errors
+    /// As [`Client::connect`]; also when a certificate cannot be used.
+    pub async fn open_over(
+        server: &str,
+        token: Option<&str>,
+        language: &str,
+        encryption: &Encryption,
+    ) -> Result<Self, Failure> {
+        let mut endpoint = Endpoint::from_shared(server.to_owned())
+            .map_err(|e| Failure::Usage(format!("{server} is not an address: {e}")))?;
+        if server.starts_with("https://") {
+            endpoint = endpoint
+                .tls_config(encryption.config()?)
+                .context("the certificates cannot be used")?;
+        }
+        let channel = endpoint
             .connect()
             .await
             .with_context(|| format!("no server answers at {server}: start `pratica serve`"))?;

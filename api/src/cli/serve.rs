@@ -5,6 +5,7 @@ use super::keys::KeyArgs;
 use crate::app::{Clock, House, ManualClock, SystemClock};
 use crate::grpc::auth::{Identity, ServerKey};
 use crate::grpc::issuer::{IdentitySettings, Issuer};
+use crate::grpc::tls::{Tls, TlsFiles};
 use crate::grpc::{Options, serve};
 use anyhow::Context as _;
 use jiff::Timestamp;
@@ -44,6 +45,17 @@ pub(crate) struct Args {
     /// Do not describe the services to who asks.
     #[arg(long)]
     no_reflection: bool,
+    /// The server's certificate chain as PEM: encrypts every connection. Read again when it
+    /// changes, and on SIGHUP.
+    #[arg(long, value_name = "PATH", requires = "tls_key", env = "PRATICA_TLS_CERT")]
+    tls_cert: Option<PathBuf>,
+    /// Its private key as PEM.
+    #[arg(long, value_name = "PATH", requires = "tls_cert", env = "PRATICA_TLS_KEY")]
+    tls_key: Option<PathBuf>,
+    /// The roots of client certificates as PEM: services may come with one instead of a token, as
+    /// `identity.toml` says.
+    #[arg(long, value_name = "PATH", requires = "tls_cert", env = "PRATICA_TLS_CLIENT_CA")]
+    tls_client_ca: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: Args) -> Result<(), Failure> {
@@ -101,6 +113,13 @@ async fn serve_until_stopped(args: Args) -> anyhow::Result<()> {
         args.data.display()
     );
     let identity = identity(&args)?;
+    let tls = match (args.tls_cert.clone(), args.tls_key.clone()) {
+        (Some(certificate), Some(key)) => {
+            let client_roots = args.tls_client_ca.clone();
+            Some(Tls::open(TlsFiles { certificate, key, client_roots })?)
+        }
+        _ => None,
+    };
     let (house, projectors) = House::open(&args.data, &comuni, clock, &args.keys.of(&args.data))?;
     house.start(projectors).await;
     if house.clock.manual().is_some() {
@@ -118,8 +137,14 @@ async fn serve_until_stopped(args: Args) -> anyhow::Result<()> {
         web_origins: args.web_origin,
         reflection: !args.no_reflection,
         calls_per_second: args.calls_per_second,
+        tls: tls.clone(),
+        ..Options::default()
     };
+    let following = tls.map(|tls| tokio::spawn(async move { tls.follow(told_to_reload()).await }));
     let served = serve(listener, Arc::clone(&house), &identity, &options, stop_asked()).await;
+    if let Some(following) = following {
+        following.abort();
+    }
     house.stop().await;
     served
 }
@@ -128,7 +153,7 @@ async fn serve_until_stopped(args: Args) -> anyhow::Result<()> {
 fn identity(args: &Args) -> anyhow::Result<Identity> {
     let settings = IdentitySettings::read(&args.data)?;
     anyhow::ensure!(
-        args.own_tokens || !settings.issuers.is_empty(),
+        args.own_tokens || !settings.issuers.is_empty() || !settings.certificates.is_empty(),
         "nobody could call: name identity providers in {}, or start with --own-tokens",
         args.data.join("identity.toml").display()
     );
@@ -137,7 +162,7 @@ fn identity(args: &Args) -> anyhow::Result<Identity> {
         .into_iter()
         .map(|issuer| Issuer::new(issuer, &args.data))
         .collect::<Result<Vec<_>, _>>()?;
-    let identity = Identity::of(issuers);
+    let identity = Identity::of(issuers).with_certificates(settings.certificates);
     Ok(if args.own_tokens { identity.with_own(&ServerKey::open(&args.data)?) } else { identity })
 }
 
@@ -156,6 +181,24 @@ pub(crate) fn comuni_in(data: &std::path::Path) -> anyhow::Result<Vec<ComuneId>>
     }
     comuni.sort();
     Ok(comuni)
+}
+
+/// Says each time that the process is told to read its certificates again.
+fn told_to_reload() -> tokio::sync::mpsc::Receiver<()> {
+    let (sender, receiver) = tokio::sync::mpsc::channel(1);
+    #[cfg(unix)]
+    tokio::spawn(async move {
+        use tokio::signal::unix::{SignalKind, signal};
+        let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+        while hangup.recv().await.is_some() {
+            if sender.send(()).await.is_err() {
+                return;
+            }
+        }
+    });
+    #[cfg(not(unix))]
+    drop(sender);
+    receiver
 }
 
 /// Ready when the process is asked to stop.

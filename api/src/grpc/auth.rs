@@ -4,7 +4,9 @@
 //! a first install and for tests, and off unless it is asked for.
 
 use super::door::Door;
+use super::incoming::Peer;
 use super::issuer::{Issuer, Refused};
+use super::tls::{self, CertificateSettings};
 use crate::app::Principal;
 use http::HeaderMap;
 use jiff::Timestamp;
@@ -143,6 +145,7 @@ impl Claims {
 pub struct Identity {
     own: Option<DecodingKey>,
     issuers: Arc<[Issuer]>,
+    certificates: Arc<[CertificateSettings]>,
 }
 
 impl Identity {
@@ -153,13 +156,20 @@ impl Identity {
 
     /// Tokens of these providers.
     pub fn of(issuers: Vec<Issuer>) -> Self {
-        Identity { own: None, issuers: issuers.into() }
+        Identity { issuers: issuers.into(), ..Identity::default() }
     }
 
     /// And those signed by the server's own key.
     #[must_use]
     pub fn with_own(mut self, key: &ServerKey) -> Self {
         self.own = Some(DecodingKey::from_secret(&key.0));
+        self
+    }
+
+    /// And who comes with a client certificate of these names.
+    #[must_use]
+    pub fn with_certificates(mut self, certificates: Vec<CertificateSettings>) -> Self {
+        self.certificates = certificates.into();
         self
     }
 
@@ -181,7 +191,18 @@ impl Identity {
         }
     }
 
-    async fn authenticate(&self, headers: &HeaderMap) -> Result<Principal, Status> {
+    /// Who calls: whom the token names, or, without one, whom the connection's certificate does.
+    async fn authenticate(
+        &self,
+        headers: &HeaderMap,
+        peer: Option<&Peer>,
+    ) -> Result<Principal, Status> {
+        let certificate = peer.and_then(|peer| peer.certificate.as_ref());
+        if let Some(certificate) = certificate.filter(|_| !headers.contains_key("authorization")) {
+            return tls::who(&self.certificates, certificate).ok_or_else(|| {
+                Status::unauthenticated("the certificate is of nobody who is known here")
+            });
+        }
         let header = headers.get("authorization").and_then(|v| v.to_str().ok());
         let token = header.and_then(|h| h.strip_prefix("Bearer ").or(h.strip_prefix("bearer ")));
         let Some(token) = token else {
@@ -256,7 +277,8 @@ where
         let mut inner = std::mem::replace(&mut self.inner, fresh);
         let (identity, door) = (self.identity.clone(), Arc::clone(&self.door));
         Box::pin(async move {
-            let principal = identity.authenticate(request.headers()).await;
+            let peer = request.extensions().get::<Peer>();
+            let principal = identity.authenticate(request.headers(), peer).await;
             let entered = principal.and_then(|who| match door.enter(&who) {
                 Ok(inside) => Ok((who, inside)),
                 Err(status) => Err(*status),

@@ -37,6 +37,8 @@ const EID: [&str; 2] = ["https://attributes.eid.gov.it/", "https://attributes.sp
 pub struct IdentitySettings {
     /// The providers whose tokens are accepted.
     pub issuers: Vec<IssuerSettings>,
+    /// Who comes with a client certificate (mutual TLS).
+    pub certificates: Vec<super::tls::CertificateSettings>,
 }
 
 /// One provider.
@@ -141,6 +143,16 @@ pub enum IdentityError {
         /// The rule.
         rule: &'static str,
     },
+    /// A certificate's settings break a rule.
+    #[error("certificate {name:?}: {field} {rule}")]
+    Certificate {
+        /// Its name.
+        name: String,
+        /// The field.
+        field: &'static str,
+        /// The rule.
+        rule: &'static str,
+    },
     /// The issuer cannot be called.
     #[error(transparent)]
     Http(#[from] HttpError),
@@ -157,10 +169,25 @@ impl IdentitySettings {
     pub fn read(data: &Path) -> Result<Self, IdentityError> {
         let path = data.join("identity.toml");
         match std::fs::read_to_string(&path) {
-            Ok(text) => toml::from_str(&text)
-                .map_err(|source| IdentityError::Parse { path, source: Box::new(source) }),
+            Ok(text) => {
+                let read: Self = toml::from_str(&text)
+                    .map_err(|source| IdentityError::Parse { path, source: Box::new(source) })?;
+                read.checked()
+            }
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
             Err(source) => Err(IdentityError::Read { path, source }),
+        }
+    }
+}
+
+impl IdentitySettings {
+    fn checked(self) -> Result<Self, IdentityError> {
+        let problem = |c: &super::tls::CertificateSettings| {
+            c.problem().map(|(field, rule)| (c.name.clone(), field, rule))
+        };
+        match self.certificates.iter().find_map(problem) {
+            None => Ok(self),
+            Some((name, field, rule)) => Err(IdentityError::Certificate { name, field, rule }),
         }
     }
 }

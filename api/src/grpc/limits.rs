@@ -14,10 +14,11 @@ pub(crate) const STREAMS_MAX: u32 = 256;
 pub(crate) const CALLS_MAX: usize = 4_096;
 /// All headers of a call, in bytes.
 pub(crate) const HEADER_BYTES_MAX: u32 = 16 * 1024;
-/// A client that was silent for so long is asked whether it lives.
+/// A client that was silent for so long is asked whether it lives, and has half of that to answer
+/// before it is cut off.
 pub(crate) const KEEPALIVE: Duration = Duration::from_secs(20);
-/// How long it has to answer before it is cut off.
-pub(crate) const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection may take to shake hands and to say its first bytes.
+pub(crate) const BEGIN: Duration = Duration::from_secs(10);
 /// How often a silent stream says that it lives.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How many messages wait for a slow reader of a stream before the stream waits.

@@ -6,6 +6,7 @@ pub mod auth;
 pub mod convert;
 mod correspondence;
 mod door;
+mod incoming;
 pub mod issuer;
 mod limits;
 mod server;
@@ -13,6 +14,7 @@ mod services;
 mod show;
 mod show_permit;
 mod status;
+pub mod tls;
 
 pub use server::{Options, serve};
 pub use show::reckoning_steps as explain_steps;

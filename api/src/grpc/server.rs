@@ -2,11 +2,12 @@
 
 use super::auth::{Guarded, Identity};
 use super::door::Door;
+use super::incoming::incoming;
 use super::limits::{
-    CALL_TIMEOUT, GRACE, HEADER_BYTES_MAX, KEEPALIVE, KEEPALIVE_TIMEOUT, MESSAGE_BYTES_MAX,
-    STREAMS_MAX,
+    BEGIN, CALL_TIMEOUT, GRACE, HEADER_BYTES_MAX, KEEPALIVE, MESSAGE_BYTES_MAX, STREAMS_MAX,
 };
 use super::services::Shared;
+use super::tls::Tls;
 use crate::app::House;
 use pratica_proto::admin::v1::admin_service_server::AdminServiceServer;
 use pratica_proto::cases::v1::cases_service_server::CasesServiceServer;
@@ -23,13 +24,13 @@ use pratica_proto::residency::v1::residency_service_server::ResidencyServiceServ
 use pratica_proto::statistics::v1::statistics_service_server::StatisticsServiceServer;
 use pratica_proto::worklist::v1::worklist_service_server::WorklistServiceServer;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
 /// How the server is reached.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// Origins of web pages that may call; none allows none.
     pub web_origins: Vec<String>,
@@ -37,6 +38,26 @@ pub struct Options {
     pub calls_per_second: u32,
     /// Whether the server describes its services to who asks.
     pub reflection: bool,
+    /// Encryption; none leaves it to a proxy.
+    pub tls: Option<Arc<Tls>>,
+    /// How long a connection may take to shake hands and to say its first bytes.
+    pub begin: Duration,
+    /// A client that was silent for so long is asked whether it lives, and cut off if it does not
+    /// answer in half of that again.
+    pub silence: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            web_origins: Vec::new(),
+            calls_per_second: 0,
+            reflection: false,
+            tls: None,
+            begin: BEGIN,
+            silence: KEEPALIVE,
+        }
+    }
 }
 
 /// Serves until `shutdown`. The caller owns the listener, the clock and the processes.
@@ -83,8 +104,8 @@ pub async fn serve(
         .timeout(CALL_TIMEOUT)
         .max_concurrent_streams(STREAMS_MAX)
         .http2_max_header_list_size(HEADER_BYTES_MAX)
-        .http2_keepalive_interval(Some(KEEPALIVE))
-        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+        .http2_keepalive_interval(Some(options.silence))
+        .http2_keepalive_timeout(Some(options.silence / 2))
         .layer(cors(&options.web_origins))
         .layer(tonic_web::GrpcWebLayer::new())
         .add_service(health_service)
@@ -104,9 +125,7 @@ pub async fn serve(
         .add_service(guarded!(EvidenceServiceServer))
         .add_service(guarded!(PrivacyServiceServer))
         .add_service(guarded!(AdminServiceServer));
-    // Without it an answer's last packet waits for the client's delayed acknowledgement of the
-    // first: some 40 ms that nobody works in.
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let incoming = incoming(listener, options.tls.clone(), options.begin);
     // Calls under way may end, streams are asked to; who does not is left behind after a moment.
     let (asked, stopping) = tokio::sync::oneshot::channel();
     let until = async {

@@ -27,9 +27,15 @@ impl Running {
 
     /// Over these comuni, at this time.
     pub(crate) fn start_over(data: &Path, comuni: &[&str], at: &str) -> Running {
+        Running::start_with(data, comuni, at, &[])
+    }
+
+    /// With further arguments.
+    pub(crate) fn start_with(data: &Path, comuni: &[&str], at: &str, more: &[&str]) -> Running {
         let mut child = Command::new(env!("CARGO_BIN_EXE_pratica"))
             .args(["serve", "--own-tokens", "--listen", "127.0.0.1:0", "--manual-clock", at])
             .args(comuni.iter().flat_map(|c| ["--comune", *c]))
+            .args(more)
             .arg("--data")
             .arg(data)
             .env("PRATICA_MASTER_KEY_FROM", "demo")
@@ -39,7 +45,13 @@ impl Running {
             .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        Running { child, url: format!("http://{}", line.trim()) }
+        let scheme = if more.contains(&"--tls-cert") { "https" } else { "http" };
+        Running { child, url: format!("{scheme}://{}", line.trim()) }
+    }
+
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// SIGKILL: nothing is flushed, nothing is said.

@@ -13,3 +13,4 @@ mod import_refusals;
 mod kill;
 mod ranking;
 mod real_town;
+mod tls;
