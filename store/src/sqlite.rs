@@ -25,9 +25,10 @@ mod schema;
 mod verify;
 mod write;
 
+pub use backup::{cut, head_of, snapshot};
 pub use pool::ReaderPool;
 pub use schema::{APPLICATION_ID, FORMAT, OLDEST_SQLITE, require_safe_sqlite};
-pub use verify::Verified;
+pub use verify::{Verified, verify_file};
 
 /// The version of the SQLite that this program holds.
 pub fn version() -> &'static str {

@@ -1,6 +1,7 @@
 //! End-to-end tests over real gRPC, and the rules of the house.
 
 mod access;
+mod backup;
 mod catalogue;
 mod concurrency;
 mod contract;
