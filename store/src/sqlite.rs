@@ -199,7 +199,7 @@ impl EventReader for SqliteLog {
     ) -> Fut<'_, Vec<RecordedEvent>> {
         let stream = stream.clone();
         Box::pin(async move {
-            self.readers.run(move |c| read::stream(c, &stream, from, direction, max)).await?
+            self.readers.run_short(move |c| read::stream(c, &stream, from, direction, max)).await?
         })
     }
 
@@ -225,7 +225,9 @@ impl EventReader for SqliteLog {
 
     fn stream_revision(&self, stream: &StreamName) -> Fut<'_, Option<Revision>> {
         let stream = stream.clone();
-        Box::pin(async move { self.readers.run(move |c| read::stream_revision(c, &stream)).await? })
+        Box::pin(async move {
+            self.readers.run_short(move |c| read::stream_revision(c, &stream)).await?
+        })
     }
 
     fn watch_head(&self) -> watch::Receiver<Position> {
@@ -233,7 +235,7 @@ impl EventReader for SqliteLog {
     }
 
     fn find_request(&self, id: Uuid) -> Fut<'_, Option<RequestRecord>> {
-        Box::pin(async move { self.readers.run(move |c| read::request(c, id)).await? })
+        Box::pin(async move { self.readers.run_short(move |c| read::request(c, id)).await? })
     }
 }
 
