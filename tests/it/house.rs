@@ -15,6 +15,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "pratica-domain",
             "base64",
             "jiff",
+            "memchr",
             "ring",
             "rusqlite",
             "serde",

@@ -17,6 +17,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::vault::{Place, Unsealed, Vault, VaultError};
+use memchr::memmem::find;
 
 /// Where personal data is sealed for.
 pub(super) struct Seal<'a> {
@@ -119,10 +120,6 @@ pub(super) fn sealed_of(payload: &[u8]) -> impl Iterator<Item = (SubjectId, &str
         let subject = text(mark.checked_sub(SUBJECT_LEN)?, mark)?.parse().ok()?;
         Some((subject, text(start, end)?))
     })
-}
-
-fn find(text: &[u8], what: &[u8]) -> Option<usize> {
-    text.windows(what.len()).position(|window| window == what)
 }
 
 /// A serializer that passes everything on, except personal data.

@@ -209,6 +209,21 @@ impl Tree {
         let notes = statement.query_map([], |row| row.get(0))?;
         Ok(notes.collect::<Result<_, _>>()?)
     }
+
+    /// Forgets what it holds of events beyond a size: for a log restored up to an earlier
+    /// position. Checkpoints that went outside go on saying that there was more.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn cut(&self, size: u64) -> Result<(), EvidenceError> {
+        let mut c = self.lock();
+        let tx = c.transaction()?;
+        let kept = stored_hash_count(size).cast_signed();
+        tx.execute("DELETE FROM hashes WHERE id >= ?", [kept])?;
+        tx.execute("DELETE FROM checkpoints WHERE size > ?", [size.cast_signed()])?;
+        tx.commit()?;
+        Ok(())
+    }
 }
 
 /// How many events have all their hashes there.

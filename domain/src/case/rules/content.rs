@@ -9,8 +9,15 @@ use crate::ids::DocumentId;
 use crate::rejection::{Rejection, RejectionCode as Code};
 use jiff::civil::Date;
 
-/// Whoever declared a conflict does no further act on the case (art. 6-bis).
+/// Whoever declared a conflict does no further act on the case (art. 6-bis); and nobody who works
+/// for the comune acts in a case that is their own, or in which they represent somebody.
 pub(super) fn who_acts_has_no_conflict(case: &Case, ctx: &Context<'_>) -> Result<(), Rejection> {
+    let account = ctx.actor.id.as_str();
+    if ctx.actor.role.is_staff()
+        && case.file.parties.values().any(|p| p.account.as_deref() == Some(account))
+    {
+        return refuse(Code::OwnCase);
+    }
     if case.file.conflicts.contains(&ctx.actor.id) {
         refuse(Code::ConflictOfInterest)
     } else {
