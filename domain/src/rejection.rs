@@ -242,6 +242,8 @@ codes! {
     ChildAppliesTwice = "CHILD_APPLIES_TWICE",
     /// More places are taken or offered than would be left.
     PlacesTaken = "PLACES_TAKEN",
+    /// Who acts for another proves it with a document.
+    EvidenceMissing = "EVIDENCE_MISSING",
     /// The actor is a party of the case, or acts for one (L. 241/1990 art. 6-bis).
     OwnCase = "OWN_CASE",
     /// The case's personal data is erased, or its erasure authorised: it takes nothing more.

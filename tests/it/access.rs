@@ -215,3 +215,120 @@ fn files(directory: &std::path::Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> 
     files.sort();
     Ok(files)
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_the_comune_wants_four_eyes_two_people_decide_and_nobody_decides_for_themselves() -> Test
+{
+    let directory = tempfile::tempdir()?;
+    let own = directory.path().join(COMUNE);
+    std::fs::create_dir_all(&own)?;
+    std::fs::write(own.join("comune.toml"), "rules = [\"collina.toml\"]\n")?;
+    let rules = "version = \"collina-2026\"\nextends = \"italy-2026\"\n\
+                 in_force_from = \"2026-01-01\"\n\n[policies.decision_needs_proposal]\n\
+                 value = true\n";
+    std::fs::write(own.join("collina.toml"), rules)?;
+    let server = Server::open(directory.path(), &[COMUNE], pratica_tests::START).await?;
+    let mut town = server.town();
+    let form = declaration("Anna", "Rossi", "CHANGE_OF_DWELLING");
+    let case = town.file(OFFICER, form).await.map_err(fault)?;
+    town.act(OFFICER, &case, "residency.register", json!({})).await.map_err(fault)?;
+    let confirm = json!({ "reasons": "found at home" });
+    let alone = town.act(OFFICER, &case, "residency.confirm", confirm.clone()).await;
+    assert_eq!(reason(alone), "NO_PROPOSAL");
+    let proposal = json!({ "tenor": "TENOR_FAVOURABLE", "reasons": "found at home" });
+    town.act(OFFICER, &case, "case.propose", proposal).await.map_err(fault)?;
+    let same = town.act(OFFICER, &case, "residency.confirm", confirm.clone()).await;
+    assert_eq!(reason(same), "FOUR_EYES");
+    let conflict = json!({ "officer": "bruno", "reason": "cousins" });
+    let bruno = Who("bruno", Role::Officer);
+    town.act(bruno, &case, "case.declare_conflict", conflict).await.map_err(fault)?;
+    let in_conflict = town.act(bruno, &case, "residency.confirm", confirm.clone()).await;
+    assert_eq!(reason(in_conflict), "CONFLICT_OF_INTEREST");
+    let carla = Who("clara", Role::Officer);
+    town.act(carla, &case, "residency.confirm", confirm).await.map_err(fault)?;
+
+    // An officer who declares their own residence decides nothing about it.
+    let mut own = declaration("Anna", "Verdi", "CHANGE_OF_DWELLING");
+    own["form"]["members"][0]["account"] = json!(OFFICER.0);
+    let own = town.file(carla, own).await.map_err(fault)?;
+    let signed = town.act(OFFICER, &own, "residency.register", json!({})).await;
+    assert_eq!(reason(signed), "OWN_CASE");
+    town.act(carla, &own, "residency.register", json!({})).await.map_err(fault)?;
+    server.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_event_says_who_acted_for_whom_and_a_power_that_ends_ends_at_once() -> Test {
+    let server = Server::start().await?;
+    let mut town = server.town();
+    let case = town.file(OFFICER, declaration("Anna", "Rossi", "CHANGE_OF_DWELLING")).await;
+    let case = case.map_err(fault)?;
+    let applicant = town.case(OFFICER, &case).await.map_err(fault)?["parties"][0]["party_id"].clone();
+    let evidence = json!({ "kind": "mandate", "media_type": "application/pdf", "size_bytes": 5,
+        "sha256": "cd".repeat(32), "direction": "DIRECTION_INCOMING" });
+    town.act(OFFICER, &case, "case.add_document", json!({ "document": evidence.clone(),
+        "direction": "DIRECTION_INCOMING" })).await.map_err(fault)?;
+    let documents = town.case(OFFICER, &case).await.map_err(fault)?["documents"].clone();
+    let proof = documents.as_array().into_iter().flatten().find(|d| d["kind"] == "mandate");
+    let proof = proof.map(|d| d["document_id"].clone()).unwrap_or_default();
+    assert!(proof.is_string(), "{documents}");
+    let titles = ["PARENT", "GUARDIAN", "MANDATE", "HEIR", "COMPANY"];
+    for (n, title) in titles.into_iter().enumerate() {
+        let agent = ["agent.a", "agent.b", "agent.c", "agent.d", "agent.e"][n];
+        let who = Who(agent, Role::Citizen);
+        let before = town.case(who, &case).await;
+        assert_eq!(reason(before), "PERMISSION_DENIED", "{title}: not yet");
+        let party = json!({ "role": "PARTY_ROLE_REPRESENTATIVE", "account": agent,
+            "person": { "given_name": "Ugo", "family_name": format!("Agente{n}") } });
+        town.act(OFFICER, &case, "case.add_party", party).await.map_err(fault)?;
+        let parties = town.case(OFFICER, &case).await.map_err(fault)?["parties"].clone();
+        let named = parties.as_array().into_iter().flatten().find(|p| {
+            p["person"]["family_name"] == format!("Agente{n}")
+        });
+        let party = named.map(|p| p["party_id"].clone()).unwrap_or_default();
+        let power = json!({ "agent_party_id": party, "principal_party_id": applicant,
+            "title": format!("REPRESENTATION_TITLE_{title}"), "evidence_document_id": proof,
+            "until_date": { "year": 2026, "month": 3, "day": 3 } });
+        town.act(OFFICER, &case, "case.grant_representation", power).await.map_err(fault)?;
+        let words = json!({ "text": "for them", "direction": "DIRECTION_INCOMING" });
+        let done = town.act(who, &case, "case.send_message", words.clone()).await;
+        done.map_err(fault)?;
+        let shown = town.case(OFFICER, &case).await.map_err(fault)?;
+        let powers = shown["representations"].as_array().cloned().unwrap_or_default();
+        let own = powers.iter().find(|r| r["agent_party_id"] == party).cloned();
+        let own = own.unwrap_or_default();
+        assert_eq!(own["title"], title.to_lowercase());
+        assert_eq!(own["evidence_document_id"], proof, "what proves it stays with it");
+        if n % 2 == 0 {
+            // Revoked: the same token, a moment later.
+            let end = json!({ "representation_id": own["representation_id"], "reason": "revoked" });
+            let etag = shown["summary"]["etag"].clone();
+            town.act(OFFICER, &case, "case.end_representation", end).await.map_err(fault)?;
+            let late = town.act_at(who, &case, "case.send_message", words, etag).await;
+            assert_eq!(reason(late), "PERMISSION_DENIED");
+            assert_eq!(reason(town.case(who, &case).await), "PERMISSION_DENIED");
+        }
+    }
+    let head = Who("direttore", Role::Head);
+    let client = town.client(head.0, head.1).await.map_err(fault)?;
+    let mut acted = Vec::new();
+    client
+        .stream("pratica.history.v1.HistoryService/ReadEvents", json!({ "comune": COMUNE }), |m| {
+            let event = &m["event"];
+            let actor = event["actor"].as_str().unwrap_or_default().to_owned();
+            acted.push((actor, event["on_behalf_of_party_id"].clone()));
+            Ok(true)
+        })
+        .await
+        .map_err(fault)?;
+    let by_agents: Vec<_> = acted.iter().filter(|(actor, _)| actor.starts_with("agent.")).collect();
+    assert_eq!(by_agents.len() % titles.len(), 0, "the message, and whatever comes with it");
+    assert!(by_agents.len() >= titles.len() && by_agents.iter().all(|(_, whom)| *whom == applicant));
+    let others = acted.iter().filter(|(actor, _)| !actor.starts_with("agent."));
+    assert!(others.into_iter().all(|(_, whom)| whom == "" || whom.is_null()));
+    // What was not revoked ends with its day.
+    town.clock_to("2026-03-04T09:00:00Z").await.map_err(fault)?;
+    let after = town.case(Who("agent.b", Role::Citizen), &case).await;
+    assert_eq!(reason(after), "PERMISSION_DENIED", "the last day is over");
+    server.stop().await
+}

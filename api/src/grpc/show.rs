@@ -452,6 +452,7 @@ pub(crate) fn detail(
                 title: word(&r.title),
                 until_date: r.until.map(date_message),
                 ended: r.ended,
+                evidence_document_id: r.evidence.map(|d| d.to_string()).unwrap_or_default(),
             })
             .collect(),
         notices: file

@@ -13,7 +13,8 @@ use super::disposal::rules::{
 use crate::decider::{Action, Check, Rule};
 pub(crate) use content::date_within;
 use content::{
-    dates_are_plausible, parties_and_documents_are_known, reasons_are_given, the_request_is_open,
+    dates_are_plausible, parties_and_documents_are_known, reasons_are_given, the_power_is_proved,
+    the_request_is_open,
     who_acts_has_no_conflict, who_is_chosen_has_no_conflict,
 };
 pub use decision::Act;
@@ -81,7 +82,16 @@ const fn action(command: &'static str, rules: &'static [Rule]) -> Action {
 /// The common commands with their rules, in order of precedence.
 pub const ACTIONS: &[Action] = &[
     action("case.add_party", &[OPENED, OPEN, NO_CONFLICT]),
-    action("case.grant_representation", &[OPENED, OPEN, NO_CONFLICT, PEOPLE]),
+    action(
+        "case.grant_representation",
+        &[
+            OPENED,
+            OPEN,
+            NO_CONFLICT,
+            PEOPLE,
+            rule!(the_power_is_proved, Content, "DPR 445/2000 art. 38 c. 3-bis; c.c. art. 1393"),
+        ],
+    ),
     action(
         "case.end_representation",
         &[

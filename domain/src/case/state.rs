@@ -62,6 +62,8 @@ pub struct Representation {
     pub principal: SubjectId,
     /// On which title.
     pub title: RepresentationTitle,
+    /// The document that proves it.
+    pub evidence: Option<DocumentId>,
     /// Last day, if it ends.
     pub until: Option<Date>,
     /// Whether it was ended.
@@ -249,6 +251,7 @@ impl CaseFile {
                     agent: e.agent,
                     principal: e.principal,
                     title: e.title,
+                    evidence: e.evidence,
                     until: e.until,
                     ended: false,
                 };

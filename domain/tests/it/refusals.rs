@@ -243,3 +243,81 @@ fn every_rule_of_every_command_has_a_case_in_which_it_refuses() {
     let stale: Vec<_> = tried.difference(&listed).collect();
     assert!(stale.is_empty(), "rows of rules that no list has: {stale:?}");
 }
+
+/// Why somebody with a conflict may send a command all the same: it decides nothing.
+const DESPITE_A_CONFLICT: [(&str, &[&str]); 7] = [
+    (
+        "hands the case on or abstains",
+        &["case.assign", "case.name_responsible", "case.declare_conflict"],
+    ),
+    (
+        "what the applicant does, or its receipt",
+        &[
+            "case.answer_request",
+            "case.record_notice_receipt",
+            "case.file_observations",
+            "case.withdraw",
+            "permit.answer_changes",
+            "permit.request_attestation",
+            "permit.start_works",
+            "permit.finish_works",
+            "permit.request_extension",
+            "permit.report_usability",
+            "permit.report_conformation",
+            "enrolment.amend",
+            "enrolment.complete",
+            "enrolment.file_observation",
+            "enrolment.accept",
+            "enrolment.renounce",
+            "enrolment.file_vaccine_proof",
+            "enrolment.leave",
+        ],
+    ),
+    ("says that two cases belong together", &["case.link"]),
+    (
+        "about the papers, by who reads no case; two people",
+        &["case.place_hold", "case.lift_hold", "case.propose_erasure", "case.authorise_erasure"],
+    ),
+    (
+        "opens a case: nobody takes part in it yet",
+        &["residency.declare", "residency.open_ex_officio", "permit.file", "enrolment.file"],
+    ),
+    (
+        "records what happened elsewhere",
+        &[
+            "residency.report",
+            "permit.record_contest",
+            "permit.record_payment",
+            "enrolment.start_attendance",
+        ],
+    ),
+    ("names somebody else, who has no conflict", &["permit.invoke_substitute"]),
+];
+
+#[test]
+fn nobody_acts_in_a_case_of_their_own_or_despite_a_conflict_except_where_it_is_said_here() {
+    let bound = |action: &pratica_domain::Action| {
+        action.rules.iter().any(|rule| rule.name == "who_acts_has_no_conflict")
+    };
+    let free: BTreeSet<&str> =
+        all_actions().filter(|a| a.offered && !bound(a)).map(|a| a.command).collect();
+    let said: BTreeSet<&str> =
+        DESPITE_A_CONFLICT.iter().flat_map(|(_, commands)| *commands).copied().collect();
+    assert_eq!(free, said);
+}
+
+#[test]
+fn a_member_of_staff_who_is_a_party_does_no_act_and_a_citizen_who_is_one_does_theirs() {
+    let mut form = form(pratica_domain::residency::Kind::FromOtherComune);
+    form.members[0].account = Some("anna".to_owned());
+    let case = filed(form).on("2026-03-04").by(officer("anna"));
+    let case = case.when(Own::Register).rejected(Code::OwnCase);
+    assert_eq!(case.refusal_of("residency.register").map(|r| r.code), Some(Code::OwnCase));
+    let mut citizen = officer("anna");
+    citizen.role = pratica_domain::Role::Citizen;
+    let case = case.by(citizen).when(sample("case.send_message", &declared()));
+    case.then(["case.message_sent"])
+        .by(officer("bruno"))
+        .when(Own::Register)
+        .then(["residency.registered"]);
+}

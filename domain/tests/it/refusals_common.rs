@@ -6,7 +6,7 @@ use crate::refusals::{
 };
 use crate::scenarios::*;
 use crate::support::day;
-use pratica_domain::case::{Command as Common, TermKey};
+use pratica_domain::case::{Command as Common, RepresentationTitle, TermKey};
 use pratica_domain::ids::SubjectId;
 use pratica_domain::{Command, RejectionCode as Code};
 use uuid::Uuid;
@@ -17,6 +17,13 @@ pub(crate) fn rows() -> Vec<Row> {
         let mut command = sample("case.grant_representation", case);
         if let Command::Case(Common::GrantRepresentation { agent, .. }) = &mut command {
             *agent = stranger;
+        }
+        command
+    };
+    let unproved = |case: &Given| {
+        let mut command = sample("case.grant_representation", case);
+        if let Command::Case(Common::GrantRepresentation { title, evidence, .. }) = &mut command {
+            (*title, *evidence) = (RepresentationTitle::Heir, None);
         }
         command
     };
@@ -73,6 +80,13 @@ pub(crate) fn rows() -> Vec<Row> {
     let known = "parties_and_documents_are_known";
     let over = "after the term ended";
     vec![
+        row(
+            "the_power_is_proved",
+            Code::EvidenceMissing,
+            "of an heir without a document",
+            declared(),
+            unproved(&declared()),
+        ),
         row(known, Code::UnknownParty, "for a stranger", declared(), grant(&declared())),
         row(
             "somebody_is_represented",

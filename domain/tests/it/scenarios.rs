@@ -311,7 +311,7 @@ pub(crate) fn sample(name: &str, given: &Given) -> Command {
             agent: subject,
             principal: subject,
             title: RepresentationTitle::Mandate,
-            evidence: None,
+            evidence: Some(document),
             until: None,
         },
         "case.end_representation" => {

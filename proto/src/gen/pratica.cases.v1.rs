@@ -123,6 +123,9 @@ pub struct RepresentationView {
     /// Whether it was ended.
     #[prost(bool, tag = "6")]
     pub ended: bool,
+    /// The document that proves it.
+    #[prost(string, tag = "7")]
+    pub evidence_document_id: ::prost::alloc::string::String,
 }
 /// A notice of rejection (L. 241/1990 art. 10-bis).
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1565,7 +1568,7 @@ pub struct GrantRepresentationRequest {
     /// On which title. Required.
     #[prost(enumeration = "RepresentationTitle", tag = "12")]
     pub title: i32,
-    /// The document that proves it.
+    /// The document that proves it. Required, except from a parent.
     #[prost(string, tag = "13")]
     pub evidence_document_id: ::prost::alloc::string::String,
     /// Last day, if it ends.

@@ -79,6 +79,9 @@ pub struct RecordedEvent {
     /// The version of the rules.
     #[prost(string, tag = "15")]
     pub rules_version: ::prost::alloc::string::String,
+    /// The party for whom the account acted, if for another.
+    #[prost(string, tag = "16")]
+    pub on_behalf_of_party_id: ::prost::alloc::string::String,
 }
 /// Request of GetCaseAsOf.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -242,6 +242,7 @@ fn recorded(
         correlation_id: metadata.correlation_id.to_string(),
         causation_id: id(metadata.causation_id),
         rules_version: metadata.rules_version,
+        on_behalf_of_party_id: metadata.on_behalf_of.unwrap_or_default(),
     })
 }
 

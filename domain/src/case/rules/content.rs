@@ -2,6 +2,7 @@
 
 use super::refuse;
 use crate::case::commands::Command;
+use crate::case::events::RepresentationTitle;
 use crate::case::state::RequestState;
 use crate::context::Context;
 use crate::decider::{self, Case};
@@ -94,6 +95,23 @@ pub(super) fn parties_and_documents_are_known(
             }
         }
         Command::Link { other, .. } if *other == ctx.case_id => refuse(Code::LinkToItself),
+        _ => Ok(()),
+    }
+}
+
+/// A parent says who they are (DPR 445/2000 art. 46); everybody else who acts for another proves it
+/// with a document: a mandate, the act of inheritance, the company's register.
+pub(super) fn the_power_is_proved(
+    _: &Case,
+    command: &decider::Command,
+    _: &Context<'_>,
+) -> Result<(), Rejection> {
+    match command {
+        decider::Command::Case(Command::GrantRepresentation { title, evidence: None, .. })
+            if *title != RepresentationTitle::Parent =>
+        {
+            refuse(Code::EvidenceMissing)
+        }
         _ => Ok(()),
     }
 }
