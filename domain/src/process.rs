@@ -42,7 +42,7 @@ pub fn documents_to_register(case_id: CaseId, case: &Case, event: &Event) -> Opt
         entry: Entry {
             direction: added.direction,
             correspondent: Personal::new(subject, correspondent),
-            object: format!("{procedure}: {}", added.kind),
+            object: Personal::new(subject, format!("{procedure}: {}", added.kind)),
             sha256: added.sha256.clone(),
             case: Some(case_id),
             document: Some(added.document),

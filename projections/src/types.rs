@@ -310,7 +310,7 @@ pub struct RegistrationRow {
     /// Sender or addressee.
     pub correspondent: Personal<String>,
     /// The object.
-    pub object: String,
+    pub object: Personal<String>,
     /// SHA-256 of the document.
     pub sha256: String,
     /// The case.
@@ -333,9 +333,9 @@ pub struct Annulment {
     /// The day.
     pub annulled_on: Date,
     /// Why.
-    pub reason: String,
+    pub reason: Personal<String>,
     /// The act that authorised it.
-    pub authorisation: String,
+    pub authorisation: Personal<String>,
     /// Who did it.
     pub by: String,
 }

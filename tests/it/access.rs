@@ -265,9 +265,9 @@ async fn every_event_says_who_acted_for_whom_and_a_power_that_ends_ends_at_once(
     let case = case.map_err(fault)?;
     let applicant = town.case(OFFICER, &case).await.map_err(fault)?["parties"][0]["party_id"].clone();
     let evidence = json!({ "kind": "mandate", "media_type": "application/pdf", "size_bytes": 5,
-        "sha256": "cd".repeat(32), "direction": "DIRECTION_INCOMING" });
-    town.act(OFFICER, &case, "case.add_document", json!({ "document": evidence.clone(),
-        "direction": "DIRECTION_INCOMING" })).await.map_err(fault)?;
+        "sha256": "cd".repeat(32) });
+    let added = json!({ "document": evidence, "direction": "DIRECTION_INCOMING" });
+    town.act(OFFICER, &case, "case.add_document", added).await.map_err(fault)?;
     let documents = town.case(OFFICER, &case).await.map_err(fault)?["documents"].clone();
     let proof = documents.as_array().into_iter().flatten().find(|d| d["kind"] == "mandate");
     let proof = proof.map(|d| d["document_id"].clone()).unwrap_or_default();

@@ -432,7 +432,7 @@ fn number_of(year: i16, appended: &Appended) -> ProtocolNumber {
 /// What makes two registrations the same: the document, not the day on which it is tried.
 fn fingerprint(entry: &Entry) -> [u8; 32] {
     let document = entry.document.map(|d| d.to_string()).unwrap_or_default();
-    let text = format!("{:?}|{document}|{}|{}", entry.direction, entry.sha256, entry.object);
+    let text = format!("{:?}|{document}|{}|{}", entry.direction, entry.sha256, entry.object.value);
     Sha256::digest(text).into()
 }
 

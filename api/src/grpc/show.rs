@@ -576,23 +576,30 @@ pub(crate) fn registration(
     row: &RegistrationRow,
 ) -> Result<register::RegistrationView, AppError> {
     let stream = town.register_stream(row.number.year)?;
-    let correspondent = town.read(stream.as_str(), &row.correspondent)?;
+    let read = |words| Ok::<_, AppError>(town.read(stream.as_str(), words)?.value);
+    // Acts about the register stand in a stream of their own.
+    let acts = town.stream(&format!("register_acts-{}", row.number.year))?;
+    let read_act = |words| Ok::<_, AppError>(town.read(acts.as_str(), words)?.value);
+    let annulment = match &row.annulment {
+        None => None,
+        Some(a) => Some(register::Annulment {
+            annul_date: Some(date_message(a.annulled_on)),
+            reason: read_act(&a.reason)?,
+            authorisation: read_act(&a.authorisation)?,
+            by: a.by.clone(),
+        }),
+    };
     Ok(register::RegistrationView {
         number: Some(number(row.number)),
         register_date: Some(date_message(row.registered_on)),
         direction: direction(row.direction).into(),
-        correspondent: correspondent.value,
-        object: row.object.clone(),
+        correspondent: read(&row.correspondent)?,
+        object: read(&row.object)?,
         sha256: row.sha256.clone(),
         case_id: row.case.map(|c| c.to_string()).unwrap_or_default(),
         document_id: row.document.map(|d| d.to_string()).unwrap_or_default(),
         filing_date: row.filed_on.map(date_message),
         emergency_number: row.emergency_number.unwrap_or_default(),
-        annulment: row.annulment.as_ref().map(|a| register::Annulment {
-            annul_date: Some(date_message(a.annulled_on)),
-            reason: a.reason.clone(),
-            authorisation: a.authorisation.clone(),
-            by: a.by.clone(),
-        }),
+        annulment,
     })
 }

@@ -175,7 +175,7 @@ pub(crate) fn decide(
         .into(),
         Command::Reopen { ground, reference } => events::Reopened {
             ground,
-            reference,
+            reference: personal(&reference),
             reopened_on: ctx.today(),
             restarts: restarts(case),
         }

@@ -57,7 +57,7 @@ events! {
         /// The applicant gave up the application.
         Withdrawn = "case.withdrawn" v 1,
         /// A closed case is open again, on a ground that the law has.
-        Reopened = "case.reopened" v 1,
+        Reopened = "case.reopened" v 2,
         /// A term stopped running for a stated reason.
         TermSuspended = "case.term_suspended" v 1,
         /// A suspended term runs again.
@@ -615,7 +615,7 @@ pub struct Reopened {
     /// The ground.
     pub ground: ReopeningGround,
     /// The judgement or act.
-    pub reference: String,
+    pub reference: Personal<String>,
     /// The day from which the terms run again.
     pub reopened_on: Date,
     /// The terms that start anew.

@@ -170,7 +170,7 @@ pub struct CaseFile {
     /// Extensions that were given.
     pub extensions: BTreeSet<EntryId>,
     /// On which grounds, and by which judgement or act, the case was opened again.
-    pub reopenings: Vec<(ReopeningGround, String)>,
+    pub reopenings: Vec<(ReopeningGround, Personal<String>)>,
     /// Legal holds and erasure.
     pub disposal: Disposal,
     /// The clocks.

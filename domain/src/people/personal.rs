@@ -43,6 +43,14 @@ impl<T> Personal<T> {
     }
 }
 
+impl Personal<String> {
+    /// Words about `subject`; none when nothing was said.
+    pub fn said(subject: SubjectId, words: &str) -> Option<Self> {
+        let words = words.trim();
+        (!words.is_empty()).then(|| Personal::new(subject, words.to_owned()))
+    }
+}
+
 impl<T: Default> Personal<T> {
     /// Data of which only the sealed text is at hand.
     pub fn from_sealed(subject: SubjectId, sealed: &str) -> Self {

@@ -150,7 +150,7 @@ pub(crate) fn decide(
             own(OppositionRaised { body, raised_on }.into())
         }
         Command::EndOpposition { upheld, ended_on, reference } => {
-            own(OppositionEnded { upheld, ended_on, reference: reference.trim().to_owned() }.into())
+            own(OppositionEnded { upheld, ended_on, reference: text(&reference) }.into())
         }
         Command::Issue { conditions, reasons, departure } => own(Issued {
             issued_on: today,
@@ -199,7 +199,7 @@ pub(crate) fn decide(
         Command::Annul { ground, reference, reasons, appeal } => own(Annulled {
             annulled_on: today,
             ground,
-            reference: reference.trim().to_owned(),
+            reference: said(case, &reference, ctx),
             reasons: text(&reasons),
             appeal,
         }
@@ -208,7 +208,7 @@ pub(crate) fn decide(
             contest: entry("contest"),
             forum,
             contested_on,
-            reference: reference.trim().to_owned(),
+            reference: said(case, &reference, ctx),
         }
         .into()),
         Command::OrderConformation { comply_within, reasons, appeal } => own(ConformationOrdered {
@@ -238,6 +238,10 @@ pub(crate) fn decide(
 }
 
 /// Free text about the case belongs to the applicant.
+fn said(case: &Case, words: &str, ctx: &Context<'_>) -> Option<Personal<String>> {
+    (!words.trim().is_empty()).then(|| personal(case, words, ctx))
+}
+
 fn personal(case: &Case, words: &str, ctx: &Context<'_>) -> Personal<String> {
     let owner = case.file.applicant().map_or(SubjectId(ctx.case_id.0), |(subject, _)| *subject);
     Personal::new(owner, words.trim().to_owned())

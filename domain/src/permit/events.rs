@@ -55,7 +55,7 @@ events! {
         /// A qualified body opposed the determination.
         OppositionRaised = "permit.opposition_raised" v 1,
         /// The opposition ended.
-        OppositionEnded = "permit.opposition_ended" v 1,
+        OppositionEnded = "permit.opposition_ended" v 2,
         /// The permit was issued.
         Issued = "permit.issued" v 1,
         /// The permit was refused.
@@ -73,15 +73,15 @@ events! {
         /// The substitute took the case.
         SubstituteInvoked = "permit.substitute_invoked" v 1,
         /// The title was annulled.
-        Annulled = "permit.annulled" v 1,
+        Annulled = "permit.annulled" v 2,
         /// Somebody contested the decision.
-        Contested = "permit.contested" v 1,
+        Contested = "permit.contested" v 2,
         /// The title was published.
-        Published = "permit.published" v 1,
+        Published = "permit.published" v 2,
         /// The contribution was determined.
         ContributionDetermined = "permit.contribution_determined" v 1,
         /// Works take the place of part of the contribution.
-        ContributionOffset = "permit.contribution_offset" v 1,
+        ContributionOffset = "permit.contribution_offset" v 2,
         /// An instalment was paid, or part of it.
         PaymentRecorded = "permit.payment_recorded" v 1,
         /// Works began.
@@ -97,7 +97,7 @@ events! {
         /// The law itself gave more time.
         ExtendedByLaw = "permit.extended_by_law" v 1,
         /// The title lapsed for what was not carried out.
-        Lapsed = "permit.lapsed" v 1,
+        Lapsed = "permit.lapsed" v 2,
         /// The title went to a new holder.
         Transferred = "permit.transferred" v 1,
         /// The certified report of usability was filed.

@@ -4,7 +4,8 @@ use super::decide::RegisterHead;
 use super::events::{Annulled, DayClosed, EmergencyClosed, EmergencyOpened, Event as Own};
 use crate::context::Context;
 use crate::event::Event;
-use crate::ids::ProtocolNumber;
+use crate::ids::{ProtocolNumber, SubjectId};
+use crate::people::Personal;
 use crate::rejection::{Rejection, RejectionCode as Code};
 use jiff::{Timestamp, civil::Date};
 use std::collections::BTreeSet;
@@ -85,6 +86,9 @@ pub fn decide_act(
     registers: &Registers,
     ctx: &Context<'_>,
 ) -> Result<Vec<Event>, Rejection> {
+    // Whoever is named in it: the words are of this act, and of nobody who has a case.
+    let subject = SubjectId(ctx.new_id("words"));
+    let words = |text: &str| Personal::new(subject, text.trim().to_owned());
     let event: Own = match command {
         ActCommand::Annul { number, reason, authorisation } => {
             it_is_of_this_year(number.year, number, registers.year)?;
@@ -95,8 +99,8 @@ pub fn decide_act(
             the_annulment_is_authorised(reason, authorisation)?;
             Annulled {
                 number: *number,
-                reason: reason.trim().to_owned(),
-                authorisation: authorisation.trim().to_owned(),
+                reason: words(reason),
+                authorisation: words(authorisation),
                 by: ctx.actor.id.clone(),
                 annulled_on: ctx.today(),
             }
@@ -122,7 +126,7 @@ pub fn decide_act(
                     .with("date", opened_at)
                     .with("latest", ctx.now));
             }
-            EmergencyOpened { reason: reason.trim().to_owned(), opened_at: *opened_at }.into()
+            EmergencyOpened { reason: words(reason), opened_at: *opened_at }.into()
         }
         ActCommand::CloseEmergency { recovered } => {
             if acts.emergency_since.is_none() {

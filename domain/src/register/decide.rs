@@ -25,8 +25,8 @@ pub struct Entry {
     pub direction: Direction,
     /// Sender or addressee.
     pub correspondent: Personal<String>,
-    /// The object, without personal data.
-    pub object: String,
+    /// The object.
+    pub object: Personal<String>,
     /// SHA-256 of the document, in lower-case hexadecimal.
     pub sha256: String,
     /// The case.
@@ -58,7 +58,7 @@ pub fn register(
             .with("today", today));
     }
     let missing = |field| refuse(Rejection::new(Code::FormIncomplete).with("field", field));
-    if entry.object.trim().is_empty() {
+    if entry.object.value.trim().is_empty() {
         return Err(missing("object"));
     }
     if entry.sha256.len() != 64 || !entry.sha256.bytes().all(|b| b.is_ascii_hexdigit()) {
@@ -76,7 +76,7 @@ pub fn register(
         registered_on: today,
         direction: entry.direction,
         correspondent: entry.correspondent.clone(),
-        object: entry.object.trim().to_owned(),
+        object: entry.object.clone(),
         sha256: entry.sha256.clone(),
         case: entry.case,
         document: entry.document,

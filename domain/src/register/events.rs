@@ -11,13 +11,13 @@ events! {
     /// A fact of the protocol register.
     pub enum Event {
         /// A document got its number.
-        Registered = "register.registered" v 1,
+        Registered = "register.registered" v 2,
         /// A registration was annulled; it stays readable.
-        Annulled = "register.annulled" v 1,
+        Annulled = "register.annulled" v 2,
         /// The daily register was produced.
         DayClosed = "register.day_closed" v 1,
         /// The emergency register was opened.
-        EmergencyOpened = "register.emergency_opened" v 1,
+        EmergencyOpened = "register.emergency_opened" v 2,
         /// The emergency register was closed and its entries recovered.
         EmergencyClosed = "register.emergency_closed" v 1,
     }
@@ -34,8 +34,8 @@ pub struct Registered {
     pub direction: Direction,
     /// Sender of what came in, addressee of what goes out.
     pub correspondent: Personal<String>,
-    /// The object, without personal data.
-    pub object: String,
+    /// The object.
+    pub object: Personal<String>,
     /// SHA-256 of the document (*impronta*).
     pub sha256: String,
     /// The case, if the document belongs to one.
@@ -58,9 +58,9 @@ pub struct Annulled {
     /// Which.
     pub number: ProtocolNumber,
     /// Why.
-    pub reason: String,
+    pub reason: Personal<String>,
     /// The act that authorised it.
-    pub authorisation: String,
+    pub authorisation: Personal<String>,
     /// Who did it.
     pub by: OfficerId,
     /// The day.
@@ -85,7 +85,7 @@ pub struct DayClosed {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmergencyOpened {
     /// Why: the failure and who authorised it.
-    pub reason: String,
+    pub reason: Personal<String>,
     /// From when.
     pub opened_at: Timestamp,
 }

@@ -144,7 +144,7 @@ pub(crate) fn decide(
             one(ConsularFormReceived { received_on, declared_on }.into())
         }
         Command::Report { to, reported_on, reference } => {
-            one(Reported { to, reported_on, reference }.into())
+            one(Reported { to, reported_on, reference: Personal::said(owner, &reference) }.into())
         }
     }
 }

@@ -41,7 +41,7 @@ events! {
         /// The person was cancelled from the register of residents.
         Cancelled = "residency.cancelled" v 1,
         /// Another authority was told.
-        Reported = "residency.reported" v 1,
+        Reported = "residency.reported" v 2,
     }
 }
 
@@ -548,6 +548,6 @@ pub struct Reported {
     /// When.
     pub reported_on: Date,
     /// Reference of the report.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub reference: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Personal<String>>,
 }

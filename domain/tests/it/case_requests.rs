@@ -168,7 +168,7 @@ fn every_document_in_or_out_asks_for_a_number_once_and_attachments_share_it() {
         .map(|to| to.entry)
         .collect();
     assert_eq!(asked.len(), 1, "the attachment shares the declaration's number");
-    assert_eq!(asked[0].object, "residency: declaration");
+    assert_eq!(asked[0].object.value, "residency: declaration");
     assert_eq!(asked[0].correspondent.value, "Rossi Ada");
     let old = imported().on("2011-02-01");
     let old = old.when(ask_additions("2011-02-01", 14, false)).then(["case.request_sent"]);

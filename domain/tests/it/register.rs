@@ -18,13 +18,17 @@ fn entry() -> Entry {
     Entry {
         direction: Direction::Incoming,
         correspondent: Personal::new(SubjectId(Uuid::nil()), "Rossi Ada".to_owned()),
-        object: "residency: declaration".to_owned(),
+        object: words("residency: declaration"),
         sha256: "ab".repeat(32),
         case: None,
         document: None,
         filed_on: Some(day(FILED)),
         emergency_number: None,
     }
+}
+
+fn words(text: &str) -> Personal<String> {
+    Personal::new(SubjectId(Uuid::nil()), text.to_owned())
 }
 
 fn number(number: u64) -> ProtocolNumber {
@@ -94,7 +98,7 @@ fn a_registration_needs_an_object_a_correspondent_a_hash_and_a_direction() {
     let at = nothing_yet().on(FILED);
     type Spoil = fn(&mut Entry);
     let spoil: [(&str, Spoil); 5] = [
-        ("object", |e| e.object.clear()),
+        ("object", |e| e.object.value.clear()),
         ("correspondent", |e| e.correspondent.value.clear()),
         ("sha256", |e| e.sha256 = "short".to_owned()),
         ("sha256", |e| e.sha256 = "zz".repeat(32)),

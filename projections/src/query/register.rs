@@ -21,8 +21,8 @@ fn registration(row: &Row<'_>) -> Result<RegistrationRow, ViewError> {
         None => None,
         Some(annulled_on) => Some(Annulment {
             annulled_on,
-            reason: row.get(12)?,
-            authorisation: row.get(13)?,
+            reason: rows::personal(&row.get::<_, String>(12)?)?,
+            authorisation: rows::personal(&row.get::<_, String>(13)?)?,
             by: row.get(14)?,
         }),
     };
@@ -31,7 +31,7 @@ fn registration(row: &Row<'_>) -> Result<RegistrationRow, ViewError> {
         registered_on: dates::date(row.get(2)?)?,
         direction: rows::word(row.get(3)?)?,
         correspondent: rows::personal(&row.get::<_, String>(4)?)?,
-        object: row.get(5)?,
+        object: rows::personal(&row.get::<_, String>(5)?)?,
         sha256: row.get(6)?,
         case: rows::id(row, 7)?.map(CaseId),
         document: rows::id(row, 8)?.map(DocumentId),

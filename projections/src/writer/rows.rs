@@ -2,6 +2,7 @@
 
 use pratica_domain::Event;
 use pratica_domain::case::{self, Direction};
+use pratica_domain::people::Personal;
 use pratica_domain::register::Event as RegisterEvent;
 use pratica_domain::{permit, residency};
 use pratica_store::{Position, RecordedEvent};
@@ -114,8 +115,8 @@ pub(crate) fn register(c: &Connection, act: &RegisterAct) -> Result<(), ViewErro
             if e.correspondent.is_readable() {
                 return Err(poison("its correspondent is not sealed".to_owned()));
             }
-            let correspondent = serde_json::to_string(&e.correspondent)
-                .map_err(|_| poison("its correspondent cannot be written".to_owned()))?;
+            let correspondent = text(&e.correspondent, act.position)?;
+            let object = text(&e.object, act.position)?;
             c.prepare_cached(
                 "INSERT INTO register(year, number, registered_on, direction, correspondent, \
                  object, sha256, case_id, document, filed_on, emergency_number, position) \
@@ -127,7 +128,7 @@ pub(crate) fn register(c: &Connection, act: &RegisterAct) -> Result<(), ViewErro
                 dates::number(e.registered_on),
                 direction(e.direction),
                 correspondent,
-                &e.object,
+                object,
                 &e.sha256,
                 e.case.map(|id| *id.0.as_bytes()),
                 e.document.map(|id| *id.0.as_bytes()),
@@ -144,8 +145,8 @@ pub(crate) fn register(c: &Connection, act: &RegisterAct) -> Result<(), ViewErro
                 )?
                 .execute((
                     dates::number(e.annulled_on),
-                    &e.reason,
-                    &e.authorisation,
+                    text(&e.reason, act.position)?,
+                    text(&e.authorisation, act.position)?,
                     e.by.as_str(),
                     e.number.year,
                     e.number.number.cast_signed(),
@@ -159,6 +160,15 @@ pub(crate) fn register(c: &Connection, act: &RegisterAct) -> Result<(), ViewErro
         | RegisterEvent::EmergencyClosed(_) => {}
     }
     Ok(())
+}
+
+/// Words as they stand in the log: sealed, except in events of a time when they were not.
+fn text(words: &Personal<String>, position: Position) -> Result<String, ViewError> {
+    serde_json::to_string(words).map_err(|_| ViewError::Poison {
+        position,
+        detail: "its words cannot be written".to_owned(),
+        source: None,
+    })
 }
 
 fn direction(direction: Direction) -> &'static str {

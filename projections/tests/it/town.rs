@@ -129,7 +129,7 @@ impl Town {
             registered_on: day(on),
             direction: Direction::Incoming,
             correspondent: Personal::new(subject(n), "Rossi Mario".to_owned()),
-            object: "residency: declaration".to_owned(),
+            object: Personal::new(subject(n), "residency: declaration".to_owned()),
             sha256: "a".repeat(64),
             case: Some(case(n)),
             document: Some(document(document_n)),
@@ -387,7 +387,7 @@ pub(crate) fn expired(term: &str, due: Date) -> Event {
 pub(crate) fn reopened(on: Date) -> Event {
     let reopened = case::Reopened {
         ground: case::ReopeningGround::OwnAnnulment,
-        reference: "act 1".to_owned(),
+        reference: personal("act 1"),
         reopened_on: on,
         restarts: vec![TermKey::of(CHECKS)],
     };

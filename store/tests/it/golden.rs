@@ -45,6 +45,23 @@ pub(super) fn both(event: &'static str, min: Value, more: Value) -> Vec<Sample> 
     ]
 }
 
+/// The second version of an event: the first one's golden samples with the free texts that were
+/// plain in it as personal data.
+pub(super) fn since_words_are_sealed(samples: &[Sample]) -> Vec<Sample> {
+    const FIELDS: [&str; 5] = ["object", "reason", "authorisation", "reference", "agreement"];
+    let current: BTreeMap<&str, u16> = Event::types().collect();
+    let sealed = |sample: &Sample| {
+        let mut payload = sample.payload.clone();
+        for field in FIELDS.iter().chain(&["deposit_receipt"]) {
+            if let Some(text) = payload.get_mut(*field).filter(|text| text.is_string()) {
+                *text = personal(text.take());
+            }
+        }
+        Sample { event: sample.event, version: 2, shows: sample.shows, payload }
+    };
+    samples.iter().filter(|s| current.get(s.event) == Some(&2)).map(sealed).collect()
+}
+
 /// Further shapes of an event's payload.
 pub(super) fn also(event: &'static str, shows: &'static str, payload: Value) -> Vec<Sample> {
     vec![Sample { event, version: 1, shows, payload }]
@@ -75,7 +92,8 @@ fn add_what_is_missing() {
         school::samples(),
         other::samples(),
     ];
-    for s in areas.into_iter().flatten() {
+    let first: Vec<Sample> = areas.into_iter().flatten().collect();
+    for s in since_words_are_sealed(&first).into_iter().chain(first) {
         let path = directory().join(format!("{}.v{}.{}.json", s.event, s.version, s.shows));
         if !path.exists() {
             let text = serde_json::to_string_pretty(&s.payload).unwrap();

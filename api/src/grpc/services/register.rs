@@ -286,7 +286,7 @@ fn entry(
     Some(Entry {
         direction: direction?,
         correspondent: Personal::new(SubjectId(request_id?), correspondent?),
-        object: object?,
+        object: Personal::new(SubjectId(request_id?), object?),
         sha256: document?.sha256,
         case: None,
         document: None,

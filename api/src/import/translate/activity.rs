@@ -238,7 +238,7 @@ impl<'a> Course<'a> {
                     contest: self.entry("contest", event),
                     forum: rule.forum?,
                     contested_on: self.day(rule, event, filed_on),
-                    reference: String::new(),
+                    reference: None,
                 })
                 .into()
             }

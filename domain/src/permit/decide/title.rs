@@ -32,7 +32,7 @@ pub(super) fn decide(
     let own = |event: Own| Ok(vec![Event::Permit(event)]);
     match command {
         Command::Publish { published_on, reference } => {
-            own(Published { published_on, reference: reference.trim().to_owned() }.into())
+            own(Published { published_on, reference: personal(case, &reference, ctx) }.into())
         }
         Command::DetermineContribution { kind, amount_cents, instalments } => {
             determine(kind, amount_cents, &instalments, ctx)
@@ -79,7 +79,7 @@ pub(super) fn decide(
                     WorksTerm::Finish => LapseGround::NotFinished,
                 };
                 let legal_at = first_instant_after(due_on);
-                let lapsed = Lapsed { ground, due_on, legal_at, reference: String::new() };
+                let lapsed = Lapsed { ground, due_on, legal_at, reference: None };
                 events.push(Event::Permit(lapsed.into()));
             }
             Ok(events)
@@ -95,7 +95,7 @@ pub(super) fn decide(
             ground: LapseGround::NewPlan,
             due_on: in_force_on.yesterday().unwrap_or(in_force_on),
             legal_at: crate::term::first_instant_of(in_force_on),
-            reference: reference.trim().to_owned(),
+            reference: Some(personal(case, &reference, ctx)),
         }
         .into()),
         Command::Transfer { person, account, transferred_on, deed } => {
@@ -189,7 +189,7 @@ fn offset(
         contribution,
         amount_cents,
         reductions,
-        agreement: agreement.trim().to_owned(),
+        agreement: personal(case, agreement, ctx),
         offset_on: ctx.today(),
     };
     Ok(vec![Event::Permit(offset.into())])

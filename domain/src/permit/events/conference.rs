@@ -149,5 +149,5 @@ pub struct OppositionEnded {
     /// The day.
     pub ended_on: Date,
     /// The act: agreement or resolution of the Council of Ministers.
-    pub reference: String,
+    pub reference: Personal<String>,
 }

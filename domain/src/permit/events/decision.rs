@@ -146,8 +146,8 @@ pub struct Annulled {
     /// On which ground.
     pub ground: AnnulmentGround,
     /// The judgement, where there is one.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub reference: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Personal<String>>,
     /// The reasons.
     pub reasons: Personal<String>,
     /// Term and authority of appeal.
@@ -174,6 +174,6 @@ pub struct Contested {
     /// The day.
     pub contested_on: Date,
     /// Reference, such as the number of the court's roll.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub reference: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Personal<String>>,
 }

@@ -13,7 +13,7 @@ pub struct Published {
     /// The day.
     pub published_on: Date,
     /// The number in the albo.
-    pub reference: String,
+    pub reference: Personal<String>,
 }
 
 /// The two parts of the contribution (art. 16).
@@ -73,7 +73,7 @@ pub struct ContributionOffset {
     /// On which instalments: the first that are open.
     pub reductions: Vec<Reduction>,
     /// The agreement with the comune.
-    pub agreement: String,
+    pub agreement: Personal<String>,
     /// The day.
     pub offset_on: Date,
 }
@@ -225,8 +225,8 @@ pub struct Lapsed {
     /// The first instant after it: the law has the effect, the act only declares it.
     pub legal_at: Timestamp,
     /// The plan, where one is the ground.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub reference: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Personal<String>>,
 }
 
 /// The title went to a new holder (art. 11 c. 2, *voltura*).

@@ -93,7 +93,8 @@ pub(crate) fn decide(
             ObservationAnswered { observation, accepted, reasons, corrected }.into()
         }
         Command::Accept { offer, deposit_receipt } => {
-            return Ok(accept(app, offer, deposit_receipt.as_deref(), today));
+            let receipt = deposit_receipt.and_then(|words| Personal::said(owner, &words));
+            return Ok(accept(app, offer, receipt, today));
         }
         Command::Renounce { offer } => {
             let Some(made) = app.offers.get(&offer) else { return Ok(Vec::new()) };
@@ -291,14 +292,19 @@ pub(super) fn standing(
 }
 
 /// Accepting one place drops every other offer at once.
-fn accept(app: &Application, offer: EntryId, receipt: Option<&str>, today: Date) -> Vec<Event> {
+fn accept(
+    app: &Application,
+    offer: EntryId,
+    deposit_receipt: Option<Personal<String>>,
+    today: Date,
+) -> Vec<Event> {
     let Some(made) = app.offers.get(&offer) else { return Vec::new() };
     let accepted = Accepted {
         offer,
         school: made.school.clone(),
         accepted_on: today,
         deposit_cents: app.pinned.deposit_cents,
-        deposit_receipt: receipt.map(|r| r.trim().to_owned()).filter(|r| !r.is_empty()),
+        deposit_receipt,
     };
     let mut events = vec![Event::Enrolment(accepted.into())];
     let others =

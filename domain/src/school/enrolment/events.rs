@@ -38,7 +38,7 @@ events! {
         /// A place is offered.
         Offered = "enrolment.offered" v 1,
         /// The family accepted a place.
-        Accepted = "enrolment.accepted" v 1,
+        Accepted = "enrolment.accepted" v 2,
         /// Another place was accepted: this offer falls away.
         OfferDropped = "enrolment.offer_dropped" v 1,
         /// The family renounced a place.
@@ -359,7 +359,7 @@ pub struct Accepted {
     pub deposit_cents: i64,
     /// The receipt of the payment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub deposit_receipt: Option<String>,
+    pub deposit_receipt: Option<Personal<String>>,
 }
 
 /// Another place was accepted: this offer falls away at once.
