@@ -36,5 +36,6 @@ mod school;
 mod school_access;
 mod school_crowd;
 mod secrecy;
+mod secrecy_words;
 mod simulation;
 mod streams;

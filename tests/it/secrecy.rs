@@ -11,11 +11,11 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 type Test = anyhow::Result<()>;
 
-const CLERK: Who = Who("carla", Role::Clerk);
-const OFFICER: Who = Who("anna", Role::Officer);
+pub(crate) const CLERK: Who = Who("carla", Role::Clerk);
+pub(crate) const OFFICER: Who = Who("anna", Role::Officer);
 const OTHER: Who = Who("bruno", Role::Officer);
-const HEAD: Who = Who("direttore", Role::Head);
-const REGISTRAR: Who = Who("protocollo", Role::Registrar);
+pub(crate) const HEAD: Who = Who("direttore", Role::Head);
+pub(crate) const REGISTRAR: Who = Who("protocollo", Role::Registrar);
 const CITIZEN: Who = Who("citizen.p77", Role::Citizen);
 const CODE: &str = "RSSMRA80A01H501U";
 
@@ -48,7 +48,7 @@ const MARKS: &[&str] = &[
 ];
 
 /// Every line that the process logs, at every level of ours.
-fn lines() -> Arc<Mutex<Vec<u8>>> {
+pub(crate) fn lines() -> Arc<Mutex<Vec<u8>>> {
     static LINES: OnceLock<Arc<Mutex<Vec<u8>>>> = OnceLock::new();
     #[derive(Clone)]
     struct Into(Arc<Mutex<Vec<u8>>>);
@@ -94,7 +94,7 @@ fn form(family: &str) -> Value {
     })
 }
 
-fn files(directory: &Path, into: &mut Vec<std::path::PathBuf>) -> std::io::Result<()> {
+pub(crate) fn files(directory: &Path, into: &mut Vec<std::path::PathBuf>) -> std::io::Result<()> {
     for entry in std::fs::read_dir(directory)? {
         let path = entry?.path();
         if path.is_dir() { files(&path, into)? } else { into.push(path) }
@@ -104,8 +104,51 @@ fn files(directory: &Path, into: &mut Vec<std::path::PathBuf>) -> std::io::Resul
 
 /// Which of the marks are in these bytes, in any writing of theirs.
 fn found_in(bytes: &[u8]) -> Vec<&'static str> {
+    MARKS.iter().copied().filter(|mark| is_in(bytes, mark)).collect()
+}
+
+/// Whether a mark is in these bytes: as it is, in other letters, in UTF-16, escaped as JSON may, or
+/// within something in base64 at whichever place.
+pub(crate) fn is_in(bytes: &[u8], mark: &str) -> bool {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
     let text = String::from_utf8_lossy(bytes).to_lowercase();
-    MARKS.iter().copied().filter(|mark| text.contains(&mark.to_lowercase())).collect()
+    if text.contains(&mark.to_lowercase()) {
+        return true;
+    }
+    let units: Vec<u16> = mark.encode_utf16().collect();
+    let escaped: String = units.iter().map(|unit| format!("\\u{unit:04x}")).collect();
+    let mut needles: Vec<Vec<u8>> = vec![
+        units.iter().flat_map(|unit| unit.to_le_bytes()).collect(),
+        units.iter().flat_map(|unit| unit.to_be_bytes()).collect(),
+    ];
+    for shift in 0..3 {
+        let mut plain = vec![0; shift];
+        plain.extend_from_slice(mark.as_bytes());
+        for text in [STANDARD_NO_PAD.encode(&plain), URL_SAFE_NO_PAD.encode(&plain)] {
+            // The letters at the edges depend on what stands beside.
+            let inner = text.get([0, 2, 3][shift]..text.len() - 1).unwrap_or_default();
+            needles.push(inner.as_bytes().to_vec());
+        }
+    }
+    text.contains(&escaped)
+        || needles.iter().any(|needle| bytes.windows(needle.len()).any(|w| w == needle))
+}
+
+#[test]
+fn a_mark_is_found_in_every_writing_of_it() {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+    let mark = "Zanzottera";
+    let utf16: Vec<u8> = "x Zanzottera".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let escaped: String = mark.encode_utf16().map(|unit| format!("\\u{unit:04X}")).collect();
+    for before in ["", "a", "ab", "abc"] {
+        let text = format!("{before}{mark}: something");
+        assert!(is_in(STANDARD.encode(&text).as_bytes(), mark), "{before}");
+        assert!(is_in(URL_SAFE_NO_PAD.encode(&text).as_bytes(), mark), "{before}");
+    }
+    assert!(is_in(&utf16, mark) && is_in(escaped.as_bytes(), mark) && is_in(b"ZANZOTTERA", mark));
+    assert!(!is_in(b"Zanzotto, and nothing else of it", mark));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

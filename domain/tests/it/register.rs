@@ -119,7 +119,7 @@ fn an_annulled_registration_stays_and_is_annulled_once() {
     let at = nothing_yet().on("2026-03-05");
     let ctx = at.context();
     let (acts, event) = act(Acts::default(), &annul(4), &ctx);
-    assert_eq!(payload(&event)["authorisation"], json!("Det. 3/2026"));
+    assert_eq!(payload(&event)["authorisation"]["value"], json!("Det. 3/2026"));
     assert_eq!(decide_act(&acts, &annul(4), &registers(), &ctx), Ok(Vec::new()));
     assert!(acts.annulled.contains(&4));
     for unknown in [0, 11] {
