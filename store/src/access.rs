@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -39,6 +39,11 @@ CREATE TABLE IF NOT EXISTS cases (
     access  INTEGER NOT NULL,
     PRIMARY KEY (case_id, access)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS session (
+    one    INTEGER PRIMARY KEY CHECK (one = 1),
+    since  INTEGER NOT NULL,
+    clean  INTEGER NOT NULL
+) STRICT;
 CREATE TRIGGER IF NOT EXISTS accesses_never_change BEFORE UPDATE ON accesses
 BEGIN SELECT RAISE(ABORT, 'accesses are never changed'); END;
 CREATE TRIGGER IF NOT EXISTS accesses_never_go BEFORE DELETE ON accesses
@@ -112,13 +117,15 @@ fn sql(doing: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
 }
 
 impl AccessLog {
-    /// Opens the record, making it when there is none.
+    /// Opens the record at `now`, making it when there is none. If whoever had it open before did
+    /// not close it, what was waiting to be written is gone: that is recorded, from the last
+    /// access that was written until now.
     ///
     /// # Errors
     /// [`StoreError::Foreign`] when the file is something else, [`StoreError::Unavailable`].
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
+    pub fn open(path: &Path, now: Timestamp) -> Result<Self, StoreError> {
         let opening = sql("opening the record of access");
-        let writer = Connection::open(path).map_err(&opening)?;
+        let mut writer = Connection::open(path).map_err(&opening)?;
         let id: i32 =
             writer.query_row("PRAGMA application_id", [], |r| r.get(0)).map_err(&opening)?;
         let tables: i64 = writer
@@ -131,6 +138,7 @@ impl AccessLog {
         writer.pragma_update(None, "synchronous", "FULL").map_err(&opening)?;
         writer.execute_batch(TABLES).map_err(&opening)?;
         writer.pragma_update(None, "application_id", APPLICATION_ID).map_err(&opening)?;
+        begin(&mut writer, now).map_err(&opening)?;
         let reader = Connection::open(path).map_err(&opening)?;
         let (queue, jobs) = sync_channel(QUEUE);
         let lost = std::sync::Arc::new(AtomicU64::new(0));
@@ -245,6 +253,41 @@ fn write(mut c: Connection, jobs: &Receiver<Job>, lost: &AtomicU64) {
             }
         }
     }
+    // Nobody records any more, and all of it is written: unless some could not be.
+    let missed = lost.swap(0, Ordering::Relaxed);
+    let ended = commit(&mut c, &[], missed)
+        .and_then(|()| c.execute("UPDATE session SET clean = 1", []).map(drop));
+    if let Err(error) = ended {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "the record of access could not be closed; the next start will say so"
+        );
+    }
+}
+
+/// Begins a session; says what may be missing since one that did not end.
+fn begin(c: &mut Connection, now: Timestamp) -> rusqlite::Result<()> {
+    let tx = c.transaction()?;
+    let unclean: Option<i64> = tx
+        .query_row("SELECT since FROM session WHERE clean = 0", [], |row| row.get(0))
+        .optional()?;
+    if let Some(since) = unclean {
+        let last: Option<i64> = tx.query_row("SELECT max(at) FROM accesses", [], |r| r.get(0))?;
+        let from = Timestamp::from_microsecond(last.unwrap_or(since).max(since)).unwrap_or(now);
+        let gap = Access {
+            at: now,
+            account: "system".to_owned(),
+            role: "system".to_owned(),
+            right: "none".to_owned(),
+            method: "accesses may be missing: the server did not end by itself".to_owned(),
+            detail: format!("from {from} to {now}"),
+            cases: Vec::new(),
+        };
+        insert(&tx, &gap)?;
+        tracing::warn!(%from, "accesses may be missing: the server did not end by itself");
+    }
+    tx.execute("INSERT OR REPLACE INTO session VALUES (1, ?, 0)", [now.as_microsecond()])?;
+    tx.commit()
 }
 
 fn commit(c: &mut Connection, batch: &[Job], missed: u64) -> rusqlite::Result<()> {

@@ -217,8 +217,8 @@ fn files(directory: &std::path::Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn where_the_comune_wants_four_eyes_two_people_decide_and_nobody_decides_for_themselves() -> Test
-{
+async fn where_the_comune_wants_four_eyes_two_people_decide_and_nobody_decides_for_themselves()
+-> Test {
     let directory = tempfile::tempdir()?;
     let own = directory.path().join(COMUNE);
     std::fs::create_dir_all(&own)?;
@@ -263,7 +263,8 @@ async fn every_event_says_who_acted_for_whom_and_a_power_that_ends_ends_at_once(
     let mut town = server.town();
     let case = town.file(OFFICER, declaration("Anna", "Rossi", "CHANGE_OF_DWELLING")).await;
     let case = case.map_err(fault)?;
-    let applicant = town.case(OFFICER, &case).await.map_err(fault)?["parties"][0]["party_id"].clone();
+    let applicant =
+        town.case(OFFICER, &case).await.map_err(fault)?["parties"][0]["party_id"].clone();
     let evidence = json!({ "kind": "mandate", "media_type": "application/pdf", "size_bytes": 5,
         "sha256": "cd".repeat(32) });
     let added = json!({ "document": evidence, "direction": "DIRECTION_INCOMING" });
@@ -282,9 +283,11 @@ async fn every_event_says_who_acted_for_whom_and_a_power_that_ends_ends_at_once(
             "person": { "given_name": "Ugo", "family_name": format!("Agente{n}") } });
         town.act(OFFICER, &case, "case.add_party", party).await.map_err(fault)?;
         let parties = town.case(OFFICER, &case).await.map_err(fault)?["parties"].clone();
-        let named = parties.as_array().into_iter().flatten().find(|p| {
-            p["person"]["family_name"] == format!("Agente{n}")
-        });
+        let named = parties
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find(|p| p["person"]["family_name"] == format!("Agente{n}"));
         let party = named.map(|p| p["party_id"].clone()).unwrap_or_default();
         let power = json!({ "agent_party_id": party, "principal_party_id": applicant,
             "title": format!("REPRESENTATION_TITLE_{title}"), "evidence_document_id": proof,
@@ -323,7 +326,9 @@ async fn every_event_says_who_acted_for_whom_and_a_power_that_ends_ends_at_once(
         .map_err(fault)?;
     let by_agents: Vec<_> = acted.iter().filter(|(actor, _)| actor.starts_with("agent.")).collect();
     assert_eq!(by_agents.len() % titles.len(), 0, "the message, and whatever comes with it");
-    assert!(by_agents.len() >= titles.len() && by_agents.iter().all(|(_, whom)| *whom == applicant));
+    assert!(
+        by_agents.len() >= titles.len() && by_agents.iter().all(|(_, whom)| *whom == applicant)
+    );
     let others = acted.iter().filter(|(actor, _)| !actor.starts_with("agent."));
     assert!(others.into_iter().all(|(_, whom)| whom == "" || whom.is_null()));
     // What was not revoked ends with its day.

@@ -22,6 +22,7 @@ mod backup;
 mod catalogue;
 mod concurrency;
 mod contract;
+mod door;
 mod erasure;
 mod evidence;
 mod house;

@@ -62,6 +62,22 @@ impl Server {
         at: &str,
         identity: Identity,
     ) -> anyhow::Result<Server> {
+        let options = Options {
+            web_origins: vec!["https://portale.example".into()],
+            reflection: true,
+            ..Options::default()
+        };
+        Server::open_over(directory, comuni, at, identity, options).await
+    }
+
+    /// As [`Server::open_for`], with a door of one's own.
+    pub async fn open_over(
+        directory: &Path,
+        comuni: &[&str],
+        at: &str,
+        identity: Identity,
+        options: Options,
+    ) -> anyhow::Result<Server> {
         let now: Timestamp = at.parse()?;
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(now));
         let comuni = comuni.iter().map(|c| c.parse()).collect::<Result<Vec<_>, _>>()?;
@@ -75,11 +91,6 @@ impl Server {
         let (stop, stopped) = oneshot::channel::<()>();
         let (its_house, its_identity) = (Arc::clone(&house), identity);
         let served = tokio::spawn(async move {
-            let options = Options {
-                web_origins: vec!["https://portale.example".into()],
-                reflection: true,
-                ..Options::default()
-            };
             let until = async {
                 let _ = stopped.await;
             };

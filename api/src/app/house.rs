@@ -245,7 +245,7 @@ fn open_town(
     let (views, projector) =
         Views::open(&directory.join("views.db"), ViewsOptions::default(), index)?;
     let log: Arc<dyn EventStore> = Arc::clone(&embedded) as Arc<dyn EventStore>;
-    let access = Arc::new(AccessLog::open(&directory.join("access.db"))?);
+    let access = Arc::new(AccessLog::open(&directory.join("access.db"), clock.now())?);
     let head = *embedded.watch_head().borrow();
     let evidence = Arc::new(Evidence::open(comune, &directory, &settings.evidence, &vault, head)?);
     let town = Town::new(comune.clone(), directory, settings, log, vault, views, rules, clock);

@@ -93,3 +93,32 @@ async fn a_kill_while_keys_are_destroyed_leaves_each_erasure_done_once_and_a_log
     server.kill();
     verify(data.path());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_of_access_that_was_cut_off_says_so_and_one_that_was_closed_does_not() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Running::start(data.path());
+    let mut people = town(&server, data.path());
+    let form = declaration("Anna", "Rossi", "CHANGE_OF_DWELLING");
+    let case = people.file(OFFICER, form).await.unwrap();
+    people.case(OFFICER, &case).await.unwrap();
+    let listed = "pratica.privacy.v1.PrivacyService/ListAccesses";
+    people.call(DPO, listed, json!({})).await.unwrap();
+    server.kill();
+    let gaps = async |server: &Running| {
+        let answer = town(server, data.path()).call(DPO, listed, json!({})).await.unwrap();
+        let all = answer["accesses"].as_array().unwrap().clone();
+        assert!(all.iter().any(|a| a["account"] == OFFICER.0), "what was written stays");
+        let gap = |a: &Value| a["method"].as_str().unwrap().starts_with("accesses may be missing");
+        all.into_iter().filter(gap).collect::<Vec<_>>()
+    };
+    let server = Running::start_over(data.path(), &["collina"], "2026-03-03T09:00:00Z");
+    let found = gaps(&server).await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    let said = found[0]["detail"].as_str().unwrap();
+    assert_eq!(said, "from 2026-03-02T09:00:00Z to 2026-03-03T09:00:00Z");
+    server.stop();
+    let server = Running::start_over(data.path(), &["collina"], "2026-03-04T09:00:00Z");
+    assert_eq!(gaps(&server).await.len(), 1, "it ended by itself: nothing is missing");
+    server.kill();
+}

@@ -54,6 +54,13 @@ impl Running {
         self.child.id()
     }
 
+    /// SIGTERM, and waits until it has ended by itself.
+    pub(crate) fn stop(mut self) {
+        let sent = Command::new("kill").arg(self.id().to_string()).status().unwrap();
+        assert!(sent.success());
+        assert!(self.child.wait().unwrap().success());
+    }
+
     /// SIGKILL: nothing is flushed, nothing is said.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();

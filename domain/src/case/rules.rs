@@ -14,8 +14,7 @@ use crate::decider::{Action, Check, Rule};
 pub(crate) use content::date_within;
 use content::{
     dates_are_plausible, parties_and_documents_are_known, reasons_are_given, the_power_is_proved,
-    the_request_is_open,
-    who_acts_has_no_conflict, who_is_chosen_has_no_conflict,
+    the_request_is_open, who_acts_has_no_conflict, who_is_chosen_has_no_conflict,
 };
 pub use decision::Act;
 pub(crate) use decision::{

@@ -76,7 +76,10 @@ pub(crate) fn stands_already(case: &Case, command: &Command, ctx: &Context<'_>) 
         }
         Command::Reopen { ground, reference } => {
             file.closure.is_none()
-                && file.reopenings.last().is_some_and(|(g, r)| g == ground && r.value == reference.trim())
+                && file
+                    .reopenings
+                    .last()
+                    .is_some_and(|(g, r)| g == ground && r.value == reference.trim())
         }
         Command::WithdrawProposal { .. } => false,
         Command::PlaceHold { .. }

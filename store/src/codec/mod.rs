@@ -192,7 +192,8 @@ fn words_before(event_type: &str) -> Option<&'static [&'static str]> {
 /// A payload of the first version in the shape of the second. Whose the words are was not
 /// written down then: they are nobody's.
 fn sealed_words(event_type: &str, payload: &[u8]) -> Result<serde_json::Value, String> {
-    let unread = |e: serde_json::Error| format!("{event_type} cannot be read, column {}", e.column());
+    let unread =
+        |e: serde_json::Error| format!("{event_type} cannot be read, column {}", e.column());
     let mut value: serde_json::Value = serde_json::from_slice(payload).map_err(unread)?;
     for field in words_before(event_type).unwrap_or_default() {
         if let Some(text) = value.get_mut(field).filter(|text| text.is_string()) {

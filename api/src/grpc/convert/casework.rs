@@ -39,11 +39,14 @@ fn mode(f: &mut Fields, number: i32) -> Option<DeliveryMode> {
 }
 
 fn term(f: &mut Fields, field: &str, text: &str) -> Option<TermKey> {
-    if text.trim().is_empty() {
+    // Refusals quote it, so that it is a term's name or nothing.
+    let named = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._#-".contains(c);
+    let text = text.trim();
+    if text.is_empty() || !text.chars().all(named) {
         f.refuse(field, "required: a term of the case, such as residency.checks");
         return None;
     }
-    Some(TermKey::of(text.trim()))
+    Some(TermKey::of(text))
 }
 
 fn officer_optional(f: &mut Fields, text: &str) -> Option<Option<OfficerId>> {
@@ -203,13 +206,16 @@ pub(crate) fn send_request(
     let text = f.text("text", m.text);
     let sent_on = f.date_or("send_date", m.send_date, asking.today);
     let answer_within = f.length("answer_within", m.answer_within);
-    let suspends = (!m.suspends_term.is_empty()).then(|| TermKey::of(m.suspends_term.trim()));
+    let suspends = match m.suspends_term.as_str() {
+        "" => Some(None),
+        text => term(f, "suspends_term", text).map(Some),
+    };
     Some(Command::SendRequest {
         kind: kind?,
         text: text?,
         sent_on: sent_on?,
         answer_within: answer_within?,
-        suspends,
+        suspends: suspends?,
     })
 }
 

@@ -113,8 +113,7 @@ fn lapse(state: &State, term: WorksTerm, due_on: Date) -> Result<Option<Vec<Even
         WorksTerm::Start => LapseGround::NotStarted,
         WorksTerm::Finish => LapseGround::NotFinished,
     };
-    let lapsed =
-        Lapsed { ground, due_on, legal_at: first_instant_after(due_on), reference: None };
+    let lapsed = Lapsed { ground, due_on, legal_at: first_instant_after(due_on), reference: None };
     Ok(Some(vec![Event::Permit(lapsed.into())]))
 }
 
