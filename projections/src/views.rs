@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use jiff::civil::Date;
 use pratica_domain::ids::{CallId, CaseId, OfficeId, OfficerId, ProtocolNumber};
-use pratica_store::sqlite::ReaderPool;
+use pratica_store::sqlite::{ReaderPool, in_snapshot};
 use pratica_store::{BlindIndex, Position};
 use rusqlite::Connection;
 
@@ -521,11 +521,12 @@ impl Views {
 }
 
 fn snapshot<T>(
-    c: &mut Connection,
+    c: &Connection,
     query: impl FnOnce(&Connection) -> Result<T, ViewError>,
 ) -> Result<AsOf<T>, ViewError> {
-    let snapshot = c.transaction()?;
-    let position = query::position(&snapshot)?;
-    let value = query(&snapshot)?;
-    Ok(AsOf { value, position })
+    in_snapshot(c, |c| {
+        let position = query::position(c)?;
+        let value = query(c)?;
+        Ok(AsOf { value, position })
+    })?
 }
