@@ -14,9 +14,8 @@ use pratica_domain::ids::{EntryId, SubjectId};
 use pratica_domain::people::{Person, Personal};
 use pratica_store::evidence::Tree;
 use pratica_store::{
-    AppendRequest, Delivery, EventAppender as _, EventReader, EventStore as _, Expected, Filter,
-    MasterKey, Metadata, NewEvent, Position, SqliteLog, StreamName, Subscription, Vault, codec,
-    sqlite,
+    AppendRequest, Delivery, EventAppender as _, EventReader, Expected, Filter, MasterKey,
+    Metadata, NewEvent, Position, SqliteLog, StreamName, Subscription, Vault, codec, sqlite,
 };
 use std::borrow::Cow;
 use std::path::Path;

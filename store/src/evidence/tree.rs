@@ -84,8 +84,10 @@ impl Tree {
         c.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
         // A crash may lose the last hashes: they are made again from the log.
         c.pragma_update(None, "synchronous", "NORMAL")?;
-        c.execute_batch(TABLES)?;
-        c.pragma_update(None, "application_id", APPLICATION_ID)?;
+        // One transaction: a power cut must not leave tables that nobody knows for ours.
+        c.execute_batch(&format!(
+            "BEGIN; PRAGMA application_id = {APPLICATION_ID}; {TABLES} COMMIT;"
+        ))?;
         Ok(Tree { connection: Mutex::new(c) })
     }
 
