@@ -27,15 +27,12 @@ impl Running {
 
     /// Over these comuni, at this time.
     pub(crate) fn start_over(data: &Path, comuni: &[&str], at: &str) -> Running {
-<<<<<<< HEAD
         Running::start_with(data, comuni, at, &[])
     }
 
     /// With further arguments.
     pub(crate) fn start_with(data: &Path, comuni: &[&str], at: &str, more: &[&str]) -> Running {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_pratica"))
-=======
-        Running::spawn(Command::new(env!("CARGO_BIN_EXE_pratica")), data, comuni, at)
+        Running::spawn(Command::new(env!("CARGO_BIN_EXE_pratica")), data, comuni, at, more)
     }
 
     /// With no room for files longer than so many KiB: as on a disk that fills up.
@@ -43,12 +40,17 @@ impl Running {
         let mut shell = Command::new("bash");
         shell.args(["-c", &format!("trap '' XFSZ; ulimit -f {kib}; exec \"$0\" \"$@\"")]);
         shell.arg(env!("CARGO_BIN_EXE_pratica"));
-        Running::spawn(shell, data, &[COMUNE], "2026-03-02T09:00:00Z")
+        Running::spawn(shell, data, &[COMUNE], "2026-03-02T09:00:00Z", &[])
     }
 
-    fn spawn(mut command: Command, data: &Path, comuni: &[&str], at: &str) -> Running {
+    fn spawn(
+        mut command: Command,
+        data: &Path,
+        comuni: &[&str],
+        at: &str,
+        more: &[&str],
+    ) -> Running {
         let mut child = command
->>>>>>> main
             .args(["serve", "--own-tokens", "--listen", "127.0.0.1:0", "--manual-clock", at])
             .args(comuni.iter().flat_map(|c| ["--comune", *c]))
             .args(more)

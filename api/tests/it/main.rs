@@ -3,11 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "in tests a failed assumption is a failed test")]
 
 mod cli;
-<<<<<<< HEAD
-mod erasure_kill;
-=======
 mod disk;
->>>>>>> main
+mod erasure_kill;
 mod import;
 mod import_corpus;
 mod import_logs;

@@ -76,7 +76,7 @@ pub(super) fn kept<'a>(
 pub(crate) fn nothing_is_due_any_more(case: &Case, ctx: &Context<'_>) -> Result<(), Rejection> {
     let open = reckoned_all(case, ctx)?
         .into_iter()
-        .find(|t| t.is_open() && !t.reckoning.end.is_some_and(|end| t.expired_for == Some(end)));
+        .find(|t| t.is_open() && t.reckoning.end.is_none_or(|end| t.expired_for != Some(end)));
     match open {
         None => Ok(()),
         Some(term) => Err(Rejection::new(Code::TermsStillRun).with("term", term.key)),
