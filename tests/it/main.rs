@@ -22,6 +22,7 @@ mod backup;
 mod catalogue;
 mod concurrency;
 mod contract;
+mod doors;
 mod evidence;
 mod house;
 mod matrix;
