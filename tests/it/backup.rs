@@ -83,8 +83,11 @@ async fn a_backup_taken_while_a_town_works_comes_back_whole_and_works_on() -> Te
 
     let again = Server::open(&restored_data, &[COMUNE], START).await?;
     let (events, _) = content(&again).await?;
-    assert_eq!(events.len() as u64, kept.events);
-    assert_eq!(events, whole[..events.len()], "the same events at the same places");
+    // What the copy caught half way, such as a number that its case had not heard of, is finished
+    // when the town opens again: that may come after.
+    let copied = usize::try_from(kept.events)?;
+    assert!(events.len() >= copied, "{} of {copied}", events.len());
+    assert_eq!(events[..copied], whole[..copied], "the same events at the same places");
     // It works on: a new case gets the next number.
     let case = filed(&again, 8, 1).await?.remove(0);
     let read = again.town().case(OFFICER, &case).await.map_err(fault)?;
