@@ -2,8 +2,11 @@
 
 mod access;
 mod catalogue;
+mod cluster;
 mod concurrency;
 mod contract;
+mod eventstore_client;
+mod eventstore_wire;
 mod evidence;
 mod house;
 mod matrix;

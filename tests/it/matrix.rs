@@ -46,6 +46,7 @@ fn callers() -> Vec<Caller> {
         of("administrator", "admin", Role::Administrator, &[], here),
         of("protection_officer", "garante", Role::ProtectionOfficer, &[], here),
         of("service", "flusso", Role::Service, &[], here),
+        of("migrator", "trasloco", Role::Migrator, &[], here),
     ]
 }
 

@@ -3,6 +3,7 @@
 use super::exit::Failure;
 use super::keys::KeyArgs;
 use crate::app::{Clock, House, ManualClock, SystemClock};
+use crate::eventstore::{self, Endpoint, Shelf};
 use crate::grpc::auth::{Identity, ServerKey};
 use crate::grpc::issuer::{IdentitySettings, Issuer};
 use crate::grpc::{Options, serve};
@@ -13,6 +14,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 /// Arguments of `pratica serve`.
 #[derive(Debug, clap::Args)]
@@ -28,6 +31,9 @@ pub(crate) struct Args {
     /// Address to listen on. Port 0 takes a free one, which is printed.
     #[arg(long, default_value = "127.0.0.1:50051")]
     listen: SocketAddr,
+    /// Also serve each comune's log over the protocol of EventStoreDB and KurrentDB, on this address.
+    #[arg(long, value_name = "ADDRESS")]
+    eventstore_listen: Option<SocketAddr>,
     /// Start a manual clock at this instant (for training and tests); it moves by AdvanceClock only.
     #[arg(long, value_name = "INSTANT")]
     manual_clock: Option<Timestamp>,
@@ -119,9 +125,53 @@ async fn serve_until_stopped(args: Args) -> anyhow::Result<()> {
         reflection: !args.no_reflection,
         calls_per_second: args.calls_per_second,
     };
+    let stop = watch::Sender::new(false);
+    let log = match args.eventstore_listen {
+        Some(address) => Some(serve_logs(address, &house, &identity, &options, &stop).await?),
+        None => None,
+    };
     let served = serve(listener, Arc::clone(&house), &identity, &options, stop_asked()).await;
+    stop.send_replace(true);
+    if let Some(log) = log {
+        log.await??;
+    }
     house.stop().await;
     served
+}
+
+/// Serves the logs beside the contract until `stop`.
+async fn serve_logs(
+    address: SocketAddr,
+    house: &House,
+    identity: &Identity,
+    options: &Options,
+    stop: &watch::Sender<bool>,
+) -> anyhow::Result<JoinHandle<anyhow::Result<()>>> {
+    let listener =
+        TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+    let advertised = listener.local_addr()?;
+    let logs = house.all().map(|open| {
+        let shelf = Shelf {
+            log: Arc::clone(&open.embedded),
+            appendable: open.town.cluster.is_none(),
+            known_events_only: true,
+            clock: Arc::clone(&house.clock),
+        };
+        (open.town.comune.clone(), shelf)
+    });
+    let endpoint = Endpoint {
+        logs: logs.collect(),
+        identity: identity.clone(),
+        calls_per_second: options.calls_per_second,
+        advertised,
+    };
+    tracing::info!(address = %advertised, "serving the logs to clients of event stores");
+    println!("esdb://{advertised}?tls=false");
+    let mut stopped = stop.subscribe();
+    Ok(tokio::spawn(eventstore::serve(listener, endpoint, async move {
+        // Without a sender the server is ending as well.
+        let _ = stopped.wait_for(|stop| *stop).await;
+    })))
 }
 
 /// Whose tokens are accepted: of the providers of `identity.toml`, and the server's own if asked.

@@ -5,9 +5,9 @@
 pub mod auth;
 pub mod convert;
 mod correspondence;
-mod door;
+pub(crate) mod door;
 pub mod issuer;
-mod limits;
+pub(crate) mod limits;
 mod server;
 mod services;
 mod show;
