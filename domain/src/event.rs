@@ -25,6 +25,11 @@ macro_rules! events {
             /// The stored names and current schema versions of all events of this list.
             pub const TYPES: &'static [(&'static str, u16)] = &[ $( ($text, $version) ),+ ];
 
+            /// The current schema version of a name; `None` if it is not of this list.
+            pub fn version_of(event_type: &str) -> Option<u16> {
+                match event_type { $( $text => Some($version), )+ _ => None }
+            }
+
             /// The stored name, such as `residency.registered`.
             pub fn event_type(&self) -> &'static str {
                 match self { $( $name::$variant(_) => $text ),+ }
@@ -136,6 +141,20 @@ impl Event {
         .into_iter()
         .flatten()
         .copied()
+    }
+
+    /// The current schema version of a name; `None` if no event has it.
+    pub fn version_of(event_type: &str) -> Option<u16> {
+        match event_type.split('.').next().unwrap_or_default() {
+            "case" => case::Event::version_of(event_type),
+            "residency" => residency::Event::version_of(event_type),
+            "permit" => permit::Event::version_of(event_type),
+            "imported" => imported::Event::version_of(event_type),
+            "register" => register::Event::version_of(event_type),
+            "enrolment" => enrolment::Event::version_of(event_type),
+            "call" => call::Event::version_of(event_type),
+            _ => None,
+        }
     }
 
     /// Writes the payload alone.

@@ -118,4 +118,15 @@ impl Desk {
             .execute((process, i64::try_from(position.get()).unwrap_or(i64::MAX)))?;
         Ok(())
     }
+
+    /// Takes the processes back to a position that they have passed: for a log restored up to it.
+    ///
+    /// # Errors
+    /// [`ViewError::Sqlite`].
+    pub fn cut(&self, head: Position) -> Result<(), ViewError> {
+        let head = i64::try_from(head.get()).unwrap_or(i64::MAX);
+        self.connection()
+            .execute("UPDATE checkpoints SET position = ?1 WHERE position > ?1", [head])?;
+        Ok(())
+    }
 }

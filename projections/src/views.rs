@@ -163,22 +163,22 @@ impl Views {
         Ok((Views { shared: Arc::clone(&shared) }, Projector::new(shared)))
     }
 
-    /// Runs a query in one snapshot with its position.
+    /// Runs a query that reads a page of rows by an index, in one snapshot with its position.
     async fn ask<T, Q>(&self, query: Q) -> Result<AsOf<T>, ViewError>
     where
         T: Send + 'static,
         Q: FnOnce(&Connection) -> Result<T, ViewError> + Send + 'static,
     {
-        let generation = self.shared.generation();
-        generation
-            .pool()?
-            .run(move |c| {
-                let snapshot = c.transaction()?;
-                let position = query::position(&snapshot)?;
-                let value = query(&snapshot)?;
-                Ok(AsOf { value, position })
-            })
-            .await?
+        self.shared.generation().pool()?.run_short(|c| snapshot(c, query)).await?
+    }
+
+    /// As [`Views::ask`], for a query that goes through many rows.
+    async fn ask_long<T, Q>(&self, query: Q) -> Result<AsOf<T>, ViewError>
+    where
+        T: Send + 'static,
+        Q: FnOnce(&Connection) -> Result<T, ViewError> + Send + 'static,
+    {
+        self.shared.generation().pool()?.run(|c| snapshot(c, query)).await?
     }
 
     /// The position up to which the views have applied the log: committed and readable.
@@ -200,7 +200,7 @@ impl Views {
     /// # Errors
     /// When the file cannot be read.
     pub async fn content_digest(&self) -> Result<AsOf<Digest>, ViewError> {
-        self.ask(crate::content::digest).await
+        self.ask_long(crate::content::digest).await
     }
 
     /// One case, for who may see everything.
@@ -340,7 +340,7 @@ impl Views {
         &self,
         day: Date,
     ) -> Result<AsOf<Vec<RegistrationRow>>, ViewError> {
-        self.ask(move |c| register::of_day(c, day)).await
+        self.ask_long(move |c| register::of_day(c, day)).await
     }
 
     /// Running terms that ended before a day and whose expiry is not on record, oldest first; of
@@ -376,7 +376,7 @@ impl Views {
         to: Option<Date>,
     ) -> Result<AsOf<Vec<StatRow>>, ViewError> {
         let procedure = procedure.map(str::to_owned);
-        self.ask(move |c| statistics::rows(c, procedure.as_deref(), from, to)).await
+        self.ask_long(move |c| statistics::rows(c, procedure.as_deref(), from, to)).await
     }
 
     /// Every call, the newest school year first.
@@ -518,4 +518,14 @@ impl Views {
     pub async fn last_number_to(&self, day: Date) -> Result<AsOf<Option<u64>>, ViewError> {
         self.ask(move |c| register::last_to(c, day)).await
     }
+}
+
+fn snapshot<T>(
+    c: &mut Connection,
+    query: impl FnOnce(&Connection) -> Result<T, ViewError>,
+) -> Result<AsOf<T>, ViewError> {
+    let snapshot = c.transaction()?;
+    let position = query::position(&snapshot)?;
+    let value = query(&snapshot)?;
+    Ok(AsOf { value, position })
 }

@@ -129,8 +129,12 @@ impl AccessLog {
         }
         writer.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())).map_err(&opening)?;
         writer.pragma_update(None, "synchronous", "FULL").map_err(&opening)?;
-        writer.execute_batch(TABLES).map_err(&opening)?;
-        writer.pragma_update(None, "application_id", APPLICATION_ID).map_err(&opening)?;
+        // One transaction: a power cut must not leave tables that nobody knows for ours.
+        writer
+            .execute_batch(&format!(
+                "BEGIN; PRAGMA application_id = {APPLICATION_ID}; {TABLES} COMMIT;"
+            ))
+            .map_err(&opening)?;
         let reader = Connection::open(path).map_err(&opening)?;
         let (queue, jobs) = sync_channel(QUEUE);
         let lost = std::sync::Arc::new(AtomicU64::new(0));

@@ -26,9 +26,10 @@ pub mod travel;
 mod verify;
 mod write;
 
+pub use backup::{cut, head_of, snapshot};
 pub use pool::ReaderPool;
 pub use schema::{APPLICATION_ID, FORMAT, OLDEST_SQLITE, require_safe_sqlite};
-pub use verify::Verified;
+pub use verify::{Verified, verify_file};
 
 /// The version of the SQLite that this program holds.
 pub fn version() -> &'static str {
@@ -207,7 +208,7 @@ impl EventReader for SqliteLog {
     ) -> Fut<'_, Vec<RecordedEvent>> {
         let stream = stream.clone();
         Box::pin(async move {
-            self.readers.run(move |c| read::stream(c, &stream, from, direction, max)).await?
+            self.readers.run_short(move |c| read::stream(c, &stream, from, direction, max)).await?
         })
     }
 
@@ -233,7 +234,9 @@ impl EventReader for SqliteLog {
 
     fn stream_revision(&self, stream: &StreamName) -> Fut<'_, Option<Revision>> {
         let stream = stream.clone();
-        Box::pin(async move { self.readers.run(move |c| read::stream_revision(c, &stream)).await? })
+        Box::pin(async move {
+            self.readers.run_short(move |c| read::stream_revision(c, &stream)).await?
+        })
     }
 
     fn watch_head(&self) -> watch::Receiver<Position> {
@@ -241,7 +244,7 @@ impl EventReader for SqliteLog {
     }
 
     fn find_request(&self, id: Uuid) -> Fut<'_, Option<RequestRecord>> {
-        Box::pin(async move { self.readers.run(move |c| read::request(c, id)).await? })
+        Box::pin(async move { self.readers.run_short(move |c| read::request(c, id)).await? })
     }
 }
 

@@ -17,6 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "bytes",
             "eventstore",
             "jiff",
+            "memchr",
             "ring",
             "rusqlite",
             "serde",

@@ -1,6 +1,24 @@
 //! End-to-end tests over real gRPC, and the rules of the house.
 
+// The domain's own samples of every command, for the simulation.
+#[allow(dead_code, reason = "the simulation needs a part of it")]
+#[path = "../../domain/tests/it/given.rs"]
+mod given;
+#[allow(dead_code, reason = "the simulation needs a part of it")]
+#[path = "../../domain/tests/it/permit_scenarios.rs"]
+mod permit_scenarios;
+#[allow(dead_code, reason = "the simulation needs a part of it")]
+#[path = "../../domain/tests/it/scenarios.rs"]
+mod scenarios;
+#[allow(dead_code, reason = "the simulation needs a part of it")]
+#[path = "../../domain/tests/it/school_scenarios.rs"]
+mod school_scenarios;
+#[allow(dead_code, reason = "the simulation needs a part of it")]
+#[path = "../../domain/tests/it/support.rs"]
+mod support;
+
 mod access;
+mod backup;
 mod catalogue;
 mod cluster;
 mod concurrency;
@@ -20,4 +38,5 @@ mod school;
 mod school_access;
 mod school_crowd;
 mod secrecy;
+mod simulation;
 mod streams;

@@ -296,11 +296,9 @@ async fn follow_views(town: Arc<Town>, mut projector: Projector, stop: watch::Re
     let runtime = tokio::runtime::Handle::current();
     let followed = tokio::task::spawn_blocking(move || {
         runtime.block_on(async {
-            let viewed = town.viewed.clone();
-            viewed.send_replace(projector.position());
-            projector.on_applied(Box::new(move |position: Position| {
-                viewed.send_replace(position);
-            }));
+            town.views_reached(projector.position());
+            let viewed = Arc::clone(&town);
+            projector.on_applied(Box::new(move |position| viewed.views_reached(position)));
             let rules = Arc::clone(&town.rules);
             let reader: Arc<dyn EventReader> = Arc::clone(&town.log) as Arc<dyn EventReader>;
             let mut stop = stop;

@@ -3,6 +3,7 @@
 //! Never here: tonic, the contract's types, SQL. What comes in is a domain command; what goes out
 //! is a domain value or an [`AppError`].
 
+pub mod backup;
 pub mod clock;
 pub mod deliver;
 pub mod error;

@@ -178,6 +178,11 @@ impl Town {
         reach(&self.registered, position, "the protocol register").await
     }
 
+    /// Tells who waits that the views have a position.
+    pub fn views_reached(&self, position: Position) {
+        self.viewed.send_replace(position);
+    }
+
     /// How far the views are, as it changes.
     pub fn watch_views(&self) -> watch::Receiver<Position> {
         self.viewed.subscribe()

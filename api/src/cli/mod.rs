@@ -1,9 +1,10 @@
 //! The command line. Data goes to stdout, everything else to stderr.
 //!
-//! Commands that own a data directory (`serve`, `import`, `verify`, `rebuild`) open it; every other
+//! Commands that own a data directory (`serve`, `import`, `verify`, `rebuild`, `backup`, `restore`) open it; every other
 //! one is a client of a running server and knows the contract only.
 
 mod ask;
+mod backup;
 pub mod client;
 pub mod commands;
 mod demo;
@@ -61,7 +62,11 @@ enum Command {
     Explain(explain::Args),
     /// Build the views again from the log, with the server stopped.
     Rebuild(upkeep::Args),
-    /// Check the log: gapless, consistent, every event readable; or its evidence, or a receipt.
+    /// Copy comuni to a new directory, also while they are served.
+    Backup(backup::BackupArgs),
+    /// Bring comuni back from a backup, whole or up to a position, checked and with their views.
+    Restore(backup::RestoreArgs),
+    /// Check the log: gapless, consistent, every event readable; or its evidence, a receipt, a backup.
     Verify(verify::VerifyArgs),
     /// Make, rotate and count the keys of personal data.
     #[command(subcommand)]
@@ -90,6 +95,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Ranking(ranking) => ranking::run(&ranking, format),
         Command::Explain(args) => explain::run(&args, format),
         Command::Rebuild(args) => upkeep::rebuild(&args, format),
+        Command::Backup(args) => backup::make(&args, format),
+        Command::Restore(args) => backup::restore(&args, format),
         Command::Verify(args) => verify::run(&args, format),
         Command::Keys(command) => keys::run(&command, format),
         Command::Migrate(args) => migrate::run(&args, format),

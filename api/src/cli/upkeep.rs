@@ -10,12 +10,14 @@ use crate::app::settings::Settings;
 use anyhow::{Context as _, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use pratica_domain::ids::ComuneId;
-use pratica_projections::{Rules, Views, ViewsOptions};
+use pratica_projections::{Rebuilt, Rules, Views, ViewsOptions};
 use pratica_store::evidence::{Tree, audit, stated};
+use pratica_store::sqlite::Verified;
 use pratica_store::{BlindIndex, EventReader, Position, SqliteLog, Vault, sqlite};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tokio::runtime::Runtime;
 
 /// Which comuni of which directory.
 #[derive(Debug, clap::Args)]
@@ -39,6 +41,11 @@ struct Town {
 }
 
 impl Args {
+    /// These comuni of a directory.
+    pub(crate) fn of(data: PathBuf, keys: KeyArgs, comune: Vec<ComuneId>) -> Args {
+        Args { data, keys, comune }
+    }
+
     fn comuni(&self) -> anyhow::Result<Vec<ComuneId>> {
         let comuni =
             if self.comune.is_empty() { comuni_in(&self.data)? } else { self.comune.clone() };
@@ -75,21 +82,7 @@ pub(crate) fn rebuild(args: &Args, format: Format) -> Result<(), Failure> {
     let mut rows = Vec::new();
     for comune in args.comuni()? {
         let town = open(args, &comune)?;
-        let index: Arc<dyn BlindIndex> = Arc::clone(&town.vault) as Arc<dyn BlindIndex>;
-        let (views, projector) =
-            Views::open(&town.directory.join("views.db"), ViewsOptions::default(), index)
-                .map_err(anyhow::Error::from)?;
-        let bar = bar(comune.as_str());
-        let progress = |position: Position, head: Position| {
-            bar.set_length(head.get());
-            bar.set_position(position.get());
-        };
-        let reader: Arc<dyn EventReader> = Arc::clone(&town.log) as Arc<dyn EventReader>;
-        let rebuilt = runtime
-            .block_on(views.rebuild(reader, &town.rules, progress))
-            .with_context(|| format!("cannot rebuild the views of {comune}"))?;
-        bar.finish_and_clear();
-        drop(projector);
+        let rebuilt = rebuild_views(&runtime, &town, &comune)?;
         rows.push((comune, rebuilt.position, rebuilt.content_digest.to_string()));
     }
     if format == Format::Json {
@@ -108,19 +101,56 @@ pub(crate) fn rebuild(args: &Args, format: Format) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Checks each log, reads every event of it, and builds the views: the digest of each.
+pub(crate) fn check_and_rebuild(
+    runtime: &Runtime,
+    args: &Args,
+) -> anyhow::Result<Vec<(ComuneId, String)>> {
+    let mut digests = Vec::new();
+    for comune in args.comuni()? {
+        let town = open(args, &comune)?;
+        check(runtime, &town, &comune)?;
+        let rebuilt = rebuild_views(runtime, &town, &comune)?;
+        digests.push((comune, rebuilt.content_digest.to_string()));
+    }
+    Ok(digests)
+}
+
+fn rebuild_views(runtime: &Runtime, town: &Town, comune: &ComuneId) -> anyhow::Result<Rebuilt> {
+    let index: Arc<dyn BlindIndex> = Arc::clone(&town.vault) as Arc<dyn BlindIndex>;
+    let (views, projector) =
+        Views::open(&town.directory.join("views.db"), ViewsOptions::default(), index)?;
+    let bar = bar(comune.as_str());
+    let progress = |position: Position, head: Position| {
+        bar.set_length(head.get());
+        bar.set_position(position.get());
+    };
+    let reader: Arc<dyn EventReader> = Arc::clone(&town.log) as Arc<dyn EventReader>;
+    let rebuilt = runtime
+        .block_on(views.rebuild(reader, &town.rules, progress))
+        .with_context(|| format!("cannot rebuild the views of {comune}"))?;
+    bar.finish_and_clear();
+    drop(projector);
+    Ok(rebuilt)
+}
+
+fn check(runtime: &Runtime, town: &Town, comune: &ComuneId) -> anyhow::Result<(Verified, u64)> {
+    runtime
+        .block_on(async {
+            let verified = town.log.verify().await?;
+            let events = decode_all(town, comune).await?;
+            anyhow::Ok((verified, events))
+        })
+        .with_context(|| format!("the log of {comune} is not sound"))
+}
+
 /// Checks each log: positions and revisions gapless, every event readable by this version.
 pub(crate) fn verify(args: &Args, format: Format) -> Result<(), Failure> {
     let runtime = runtime()?;
     let mut rows = Vec::new();
     for comune in args.comuni()? {
         let town = open(args, &comune)?;
-        let (verified, events) = runtime
-            .block_on(async {
-                let verified = town.log.verify().await?;
-                let events = decode_all(&town, &comune).await?;
-                anyhow::Ok((verified, events))
-            })
-            .with_context(|| format!("the log of {comune} is not sound"))?;
+        let (verified, events) = check(&runtime, &town, &comune)?;
         rows.push((comune, verified, events));
     }
     if format == Format::Json {

@@ -1,5 +1,6 @@
 //! `pratica verify`: the log against what was signed, and a receipt against the published key.
 
+use super::backup;
 use super::exit::Failure;
 use super::output::{self, Format};
 use super::upkeep;
@@ -24,6 +25,8 @@ enum What {
     Log(LogArgs),
     /// Check a receipt, offline, with the key that the comune publishes.
     Receipt(ReceiptArgs),
+    /// Check a backup: each file against its hash, each log as a whole.
+    Backup(backup::CheckArgs),
 }
 
 /// Arguments of `pratica verify log`.
@@ -50,6 +53,7 @@ pub(crate) fn run(args: &VerifyArgs, format: Format) -> Result<(), Failure> {
         None => upkeep::verify(&args.log, format),
         Some(What::Log(log)) => upkeep::verify_evidence(log, format),
         Some(What::Receipt(args)) => receipt(args, format),
+        Some(What::Backup(args)) => backup::check(args, format),
     }
 }
 

@@ -136,8 +136,7 @@ pub fn decode(recorded: &RecordedEvent) -> Result<Event, StoreError> {
 }
 
 fn decode_parts(event_type: &str, version: u16, payload: &[u8]) -> Result<Event, String> {
-    let current = Event::types().find(|(name, _)| *name == event_type).map(|(_, v)| v);
-    match current {
+    match Event::version_of(event_type) {
         None => {
             Err(format!("no event is named {event_type:?}: a newer version may have written it"))
         }

@@ -17,6 +17,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::vault::{Place, Unsealed, Vault, VaultError};
+use memchr::memmem::find;
 
 /// Where personal data is sealed for.
 pub(super) struct Seal<'a> {
@@ -103,10 +104,6 @@ pub(super) fn sealed(payload: &[u8]) -> impl Iterator<Item = &str> {
         rest = from.get(end..)?;
         std::str::from_utf8(from.get(..end)?).ok()
     })
-}
-
-fn find(text: &[u8], what: &[u8]) -> Option<usize> {
-    text.windows(what.len()).position(|window| window == what)
 }
 
 /// A serializer that passes everything on, except personal data.

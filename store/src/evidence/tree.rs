@@ -84,8 +84,10 @@ impl Tree {
         c.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
         // A crash may lose the last hashes: they are made again from the log.
         c.pragma_update(None, "synchronous", "NORMAL")?;
-        c.execute_batch(TABLES)?;
-        c.pragma_update(None, "application_id", APPLICATION_ID)?;
+        // One transaction: a power cut must not leave tables that nobody knows for ours.
+        c.execute_batch(&format!(
+            "BEGIN; PRAGMA application_id = {APPLICATION_ID}; {TABLES} COMMIT;"
+        ))?;
         Ok(Tree { connection: Mutex::new(c) })
     }
 
@@ -208,6 +210,21 @@ impl Tree {
         let mut statement = c.prepare("SELECT note FROM checkpoints ORDER BY size")?;
         let notes = statement.query_map([], |row| row.get(0))?;
         Ok(notes.collect::<Result<_, _>>()?)
+    }
+
+    /// Forgets what it holds of events beyond a size: for a log restored up to an earlier
+    /// position. Checkpoints that went outside go on saying that there was more.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn cut(&self, size: u64) -> Result<(), EvidenceError> {
+        let mut c = self.lock();
+        let tx = c.transaction()?;
+        let kept = stored_hash_count(size).cast_signed();
+        tx.execute("DELETE FROM hashes WHERE id >= ?", [kept])?;
+        tx.execute("DELETE FROM checkpoints WHERE size > ?", [size.cast_signed()])?;
+        tx.commit()?;
+        Ok(())
     }
 }
 

@@ -1,8 +1,9 @@
 //! A few threads that read a database, each with a read-only connection of its own.
 //!
 //! SQLite blocks, and async code must not: queries go to these threads. The number of threads
-//! and the queue are bounded; who comes when it is full waits. Never write here: the connections
-//! cannot.
+//! and the queue are bounded; who comes when it is full waits. What reads a few rows by an index
+//! takes less time than handing it over to a thread and back would, and runs where it is asked
+//! for, on connections kept for that. Never write here: the connections cannot.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,6 +22,8 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
 /// Threads that read one SQLite file. Dropping it finishes what is queued.
 pub struct ReaderPool {
+    /// For short queries; one that is in use is not here.
+    near: Mutex<Vec<Connection>>,
     queue: Arc<Queue>,
     room: Arc<Semaphore>,
     threads: Vec<JoinHandle<()>>,
@@ -55,7 +58,14 @@ impl ReaderPool {
     where
         S: Fn(&Connection) -> rusqlite::Result<()>,
     {
+        let mut near = Vec::new();
+        for _ in 0..threads.max(1) {
+            let connection = open_for_reading(path)?;
+            setup(&connection).map_err(sql("setting up a reader"))?;
+            near.push(connection);
+        }
         let mut pool = Self {
+            near: Mutex::new(near),
             queue: Arc::default(),
             room: Arc::new(Semaphore::new(queue.clamp(1, Semaphore::MAX_PERMITS))),
             threads: Vec::new(),
@@ -71,6 +81,25 @@ impl ReaderPool {
             pool.threads.push(thread);
         }
         Ok(pool)
+    }
+
+    /// Runs a query that reads a few rows by an index, here and now; when all connections for such
+    /// queries are in use, on one of the threads.
+    ///
+    /// # Errors
+    /// As [`ReaderPool::run`].
+    pub async fn run_short<R, F>(&self, query: F) -> Result<R, StoreError>
+    where
+        F: FnOnce(&mut Connection) -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        let free = self.near.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let Some(mut connection) = free else { return self.run(query).await };
+        let result = catch_unwind(AssertUnwindSafe(|| query(&mut connection)));
+        self.near.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        result.map_err(|_| {
+            StoreError::unavailable("running a query", std::io::Error::other("it panicked"))
+        })
     }
 
     /// Runs a query on one of the threads, as soon as one is free.

@@ -4,6 +4,7 @@
 //! long: what was checked cannot change any more. Never repair here.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension};
 use serde::de::IgnoredAny;
@@ -27,6 +28,15 @@ pub struct Verified {
     pub streams: u64,
     /// How many request ids are recorded.
     pub requests: u64,
+}
+
+/// Checks a log that nobody has open for writing, such as a backup's, as [`super::SqliteLog::verify`]
+/// does. Nothing is written, not even beside it.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] with the first position that departs, [`StoreError::Unavailable`].
+pub async fn verify_file(path: &Path) -> Result<Verified, StoreError> {
+    verify(&ReaderPool::open(path, 1, 1, |_| Ok(()))?).await
 }
 
 pub(super) async fn verify(readers: &ReaderPool) -> Result<Verified, StoreError> {

@@ -1,0 +1,146 @@
+//! Backups taken while a town is served, checked, brought back whole and up to a position.
+
+use pratica_api::app::backup::{self, Restore, Restored};
+use pratica_api::demo::{OFFICER, declaration};
+use pratica_domain::ids::ComuneId;
+use pratica_store::{Direction, Filter, Position};
+use pratica_tests::{COMUNE, START, Server, fault};
+use std::path::Path;
+
+type Test = anyhow::Result<()>;
+
+async fn filed(server: &Server, from: usize, count: usize) -> anyhow::Result<Vec<String>> {
+    let mut town = server.town();
+    let mut cases = Vec::new();
+    for number in from..from + count {
+        let form = declaration("Anna", &format!("Rossi{number}"), "CHANGE_OF_DWELLING");
+        cases.push(town.file(OFFICER, form).await.map_err(fault)?);
+    }
+    Ok(cases)
+}
+
+/// The content of a served log, and what its views come to when they are built from it.
+async fn content(server: &Server) -> anyhow::Result<(Vec<String>, String)> {
+    let open = server.house.all().next().ok_or_else(|| anyhow::anyhow!("no comune"))?;
+    let reader = std::sync::Arc::clone(&open.town.log);
+    let page =
+        reader.read_all(Position::START, Direction::Forwards, &Filter::all(), 10_000).await?;
+    let events = page
+        .events
+        .iter()
+        .map(|e| format!("{} {} {} {}", e.position.get(), e.stream, e.event_type, e.id))
+        .collect();
+    let views = &open.town.views;
+    let rebuilt = views.rebuild(reader, &open.town.rules, |_, _| {}).await?;
+    Ok((events, rebuilt.content_digest.to_string()))
+}
+
+/// Brings the comune back into `data`; the demonstration's key goes along by hand.
+fn restore(from: &Path, data: &Path, key: &Path, until: Option<u64>) -> anyhow::Result<Restored> {
+    let manifest = backup::check(from)?;
+    let until = until.map(Position::new);
+    let restored = Restore { backup: from, data, until, vault: None }
+        .comune(&manifest, &COMUNE.parse::<ComuneId>()?)?;
+    std::fs::copy(key, data.join(COMUNE).join("master.key"))?;
+    Ok(restored)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_taken_while_a_town_works_comes_back_whole_and_works_on() -> Test {
+    let place = tempfile::tempdir()?;
+    let server = Server::start().await?;
+    filed(&server, 0, 3).await?;
+    let (data, to) = (server.directory().to_owned(), place.path().join("backup"));
+    let comuni = vec![COMUNE.parse::<ComuneId>()?];
+    let copying = {
+        let (data, to) = (data.clone(), to.clone());
+        tokio::task::spawn_blocking(move || backup::make(&data, &comuni, &to, START.parse()?))
+    };
+    filed(&server, 3, 5).await?;
+    let manifest = copying.await??;
+    let key = data.join(COMUNE).join("master.key");
+    assert!(
+        !to.join(COMUNE).join("master.key").exists(),
+        "the master key is not where the data is"
+    );
+    assert!(!to.join("server.key").exists(), "nor is the server's own key");
+    assert!(!to.join(COMUNE).join("views.db").exists(), "views come from the log");
+
+    let restored_data = place.path().join("restored");
+    let restored = restore(&to, &restored_data, &key, None)?;
+    let kept = &manifest.comuni[&COMUNE.parse()?];
+    assert_eq!((restored.events, restored.left_out), (kept.events, 0));
+    assert!(kept.events >= 9, "three cases with their numbers: {}", kept.events);
+    let (whole, _) = content(&server).await?;
+    server.stop().await?;
+
+    let again = Server::open(&restored_data, &[COMUNE], START).await?;
+    let (events, _) = content(&again).await?;
+    assert_eq!(events.len() as u64, kept.events);
+    assert_eq!(events, whole[..events.len()], "the same events at the same places");
+    // It works on: a new case gets the next number.
+    let case = filed(&again, 8, 1).await?.remove(0);
+    let read = again.town().case(OFFICER, &case).await.map_err(fault)?;
+    assert!(read.to_string().contains(&case), "{read}");
+    again.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restore_up_to_a_position_holds_what_was_there_then() -> Test {
+    let place = tempfile::tempdir()?;
+    let server = Server::start().await?;
+    filed(&server, 0, 2).await?;
+    let (then, digest_then) = content(&server).await?;
+    filed(&server, 2, 2).await?;
+    let (data, to) = (server.directory().to_owned(), place.path().join("backup"));
+    let key = data.join(COMUNE).join("master.key");
+    backup::make(&data, &[COMUNE.parse()?], &to, START.parse()?)?;
+    let (whole, _) = content(&server).await?;
+    server.house.stop().await;
+
+    let restored_data = place.path().join("restored");
+    let until = then.len() as u64;
+    let restored = restore(&to, &restored_data, &key, Some(until))?;
+    assert_eq!((restored.events, restored.left_out), (until, whole.len() as u64 - until));
+    let again = Server::open(&restored_data, &[COMUNE], START).await?;
+    let (events, digest) = content(&again).await?;
+    assert_eq!(events, then);
+    assert_eq!(digest, digest_then, "the views are those of then");
+    filed(&again, 4, 1).await?;
+    again.stop().await?;
+
+    let beyond = restore(&to, &place.path().join("beyond"), &key, Some(whole.len() as u64 + 1));
+    let refused = format!("{:#}", beyond.err().ok_or_else(|| anyhow::anyhow!("it was accepted"))?);
+    assert!(refused.contains("ends at position"), "{refused}");
+    assert!(!place.path().join("beyond").join(COMUNE).exists());
+    server.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_written_over_and_a_damaged_backup_is_refused() -> Test {
+    let place = tempfile::tempdir()?;
+    let server = Server::start().await?;
+    filed(&server, 0, 1).await?;
+    let (data, to) = (server.directory().to_owned(), place.path().join("backup"));
+    let key = data.join(COMUNE).join("master.key");
+    let comuni = [COMUNE.parse::<ComuneId>()?];
+    backup::make(&data, &comuni, &to, START.parse()?)?;
+    let refused = |done: anyhow::Result<()>| match done {
+        Ok(()) => "it was accepted".to_owned(),
+        Err(error) => format!("{error:#}"),
+    };
+    let again = refused(backup::make(&data, &comuni, &to, START.parse()?).map(drop));
+    assert!(again.contains("never replaces another"), "{again}");
+    let over = refused(restore(&to, &data, &key, None).map(drop));
+    assert!(over.contains("never replaces data"), "{over}");
+
+    let log = to.join(COMUNE).join("log.db");
+    let mut bytes = std::fs::read(&log)?;
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&log, bytes)?;
+    let damaged = refused(restore(&to, &place.path().join("restored"), &key, None).map(drop));
+    assert!(damaged.contains("collina/log.db is not what was backed up"), "{damaged}");
+    assert!(!place.path().join("restored").exists());
+    server.stop().await
+}

@@ -1,0 +1,305 @@
+"""A server's files as a disk may hold them after a power cut.
+
+strace records every write and every flush of the real binary while clients file declarations. For a
+cut at any moment the files are made again from that record: what was flushed is there; each write
+since is there, is not, or only its first sectors are. Names of files are kept in their order, as a
+journalling file system keeps them. Each such directory must verify, hold every filing that was
+acknowledged before the cut, and serve.
+"""
+
+import concurrent.futures
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+
+BINARY, CUTS, FILINGS, SEED = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+BINARY = os.path.abspath(BINARY)
+COMUNE = "collina"
+SECTOR = 512
+CALLS = "openat,open,creat,write,pwrite64,pwritev,writev,fdatasync,fsync,ftruncate,unlink,unlinkat,rename,renameat,renameat2,close"
+
+
+def serve(data, trace=None):
+    command = [BINARY, "serve", "--own-tokens", "--listen", "127.0.0.1:0", "--data", data,
+               "--comune", COMUNE]
+    if trace:
+        command = ["strace", "-f", "-ttt", "-xx", "-y", "-s", "4194304", "-e", f"trace={CALLS}",
+                   "-o", trace] + command
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                              start_new_session=True)
+    address = server.stdout.readline().strip()
+    assert address, "the server did not start"
+    return server, f"http://{address}"
+
+
+def stop(server):
+    os.killpg(server.pid, signal.SIGKILL)
+    server.wait()
+
+
+def call(url, token, method, request):
+    done = subprocess.run(
+        [BINARY, "--format", "json", "call", "--server", url, "--token", token, method,
+         json.dumps(request)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def declaration(number):
+    return {
+        "comune": COMUNE,
+        "request_id": f"00000000-0000-4000-8000-{number:012d}",
+        "kind": "RESIDENCY_KIND_CHANGE_OF_DWELLING",
+        "channel": "CHANNEL_COUNTER",
+        "form": {
+            "ministry_form": True,
+            "address": {"street": f"Via dei Colli {number}", "postcode": "40100",
+                        "municipality": "Collina", "province": "BO"},
+            "title": "OCCUPATION_TITLE_LEASE",
+            "title_details": "registered lease",
+            "members": [{
+                "person": {"given_name": "Anna", "family_name": "Rossi",
+                           "fiscal_code": "RSSNNA80A41A944Z",
+                           "birth_date": {"year": 1980, "month": 1, "day": 1}},
+                "account": f"citizen.{number}", "signed": True, "identity_copy": True,
+                "origin": "Valle",
+            }],
+        },
+    }
+
+
+def work(data, trace):
+    """Files declarations under strace; answers when each was acknowledged, and for which case."""
+    server, url = serve(data, trace)
+    token = subprocess.run(
+        [BINARY, "token", "--data", data, "--account", "officer.bianchi", "--role", "officer",
+         "--office", "anagrafe"], capture_output=True, text=True, check=True).stdout.strip()
+    acknowledged = []
+
+    def file(number):
+        answer = call(url, token, "pratica.residency.v1.ResidencyService/FileDeclaration",
+                      declaration(number))
+        acknowledged.append((time.time(), answer["outcome"]["case_id"]))
+
+    try:
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            list(pool.map(file, range(1, FILINGS + 1)))
+    finally:
+        stop(server)
+    return sorted(acknowledged), token
+
+
+LINE = re.compile(r"^(\d+) +(\d+\.\d+) (.*)$")
+RESUMED = re.compile(r"^<\.\.\. (\w+) resumed>(.*)$")
+
+
+def operations(trace, data):
+    """The writes and flushes to files of the data, in the order in which they ended."""
+    begun = {}
+    with open(trace, errors="replace") as lines:
+        for line in lines:
+            match = LINE.match(line.rstrip("\n"))
+            if not match:
+                continue
+            thread, at, rest = match[1], float(match[2]), match[3]
+            if rest.endswith("<unfinished ...>"):
+                begun[thread] = rest[: -len("<unfinished ...>")].rstrip()
+                continue
+            resumed = RESUMED.match(rest)
+            if resumed:
+                rest = begun.pop(thread, "") + resumed[2]
+            operation = parsed(rest, data)
+            if operation:
+                yield at, operation
+
+
+TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
+FILE = re.compile(r"^\w+\((\d+)<((?:\\x[0-9a-f]{2}|[^>])*)>")
+
+
+def text(quoted):
+    return bytes.fromhex(quoted.replace("\\x", ""))
+
+
+def path_of(call, data):
+    match = FILE.match(call)
+    if not match:
+        return None
+    name = match[2]
+    name = text(name).decode() if name.startswith("\\x") else name
+    return os.path.relpath(name, data) if name.startswith(data + "/") else None
+
+
+def parsed(call, data):
+    name, result = call.split("(", 1)[0], call.rsplit("=", 1)[-1].strip()
+    if result.startswith("-") or not result:
+        return None
+    if name in ("open", "openat", "creat"):
+        path = text(TEXT.search(call)[1]).decode()
+        if path.startswith(data + "/"):
+            return ("make", os.path.relpath(path, data)) if "O_CREAT" in call else None
+        return None
+    if name in ("unlink", "unlinkat", "rename", "renameat", "renameat2"):
+        paths = [text(found).decode() for found in TEXT.findall(call)]
+        if not all(path.startswith(data + "/") for path in paths):
+            return None
+        return (name.rstrip("at2") if name.startswith("rename") else "unlink",
+                *[os.path.relpath(path, data) for path in paths])
+    path = path_of(call, data)
+    if path is None:
+        return None
+    if name in ("fdatasync", "fsync"):
+        return ("flush", path)
+    if name == "ftruncate":
+        return ("cut", path, int(re.search(r", (\d+)\)", call)[1]))
+    if name == "pwrite64":
+        offset = int(re.search(r", (\d+)\) *= *\d+$", call)[1])
+        return ("write", path, offset, text(TEXT.search(call)[1])[: int(result.split()[0])])
+    if name == "write":
+        return ("write", path, None, text(TEXT.search(call)[1])[: int(result.split()[0])])
+    if name in ("pwritev", "writev"):
+        raise SystemExit(f"cannot follow {name}: {call[:80]}")
+    return None
+
+
+class Disk:
+    """What a disk holds: of each file what is flushed, and the writes since."""
+
+    def __init__(self, flushes=True):
+        self.files = {}
+        self.flushes = flushes
+
+    def apply(self, operation):
+        kind, path = operation[0], operation[1]
+        if kind == "unlink":
+            self.files.pop(path, None)
+        elif kind == "rename":
+            self.files[operation[2]] = self.files.pop(path, [bytearray(), []])
+        elif kind != "flush" or path in self.files:  # directories are flushed too
+            flushed, pending = self.files.setdefault(path, [bytearray(), []])
+            if kind == "flush" and self.flushes:
+                for write in pending:
+                    put(flushed, write)
+                pending.clear()
+            elif kind in ("write", "cut"):
+                pending.append(operation)
+
+    def after_a_cut(self, chance, target):
+        lost = torn = 0
+        for path, (flushed, pending) in self.files.items():
+            content = bytearray(flushed)
+            for write in pending:
+                fate = chance.random()
+                if fate < 0.4:
+                    put(content, write)
+                elif fate < 0.6 and write[0] == "write" and len(write[3]) > SECTOR:
+                    kept = SECTOR * chance.randrange(1, -(-len(write[3]) // SECTOR))
+                    put(content, (*write[:3], write[3][:kept]))
+                    torn += 1
+                else:
+                    lost += 1
+            full = os.path.join(target, path)
+            os.makedirs(os.path.dirname(full), exist_ok=True)
+            with open(full, "wb") as out:
+                out.write(content)
+        return lost, torn
+
+
+def put(content, write):
+    if write[0] == "cut":
+        size = write[2]
+        content[size:] = b"\0" * max(0, size - len(content))
+        return
+    offset = len(content) if write[2] is None else write[2]
+    if offset > len(content):
+        content.extend(b"\0" * (offset - len(content)))
+    content[offset:offset + len(write[3])] = write[3]
+
+
+def check(target, expected, keys, token):
+    """What was acknowledged is there and can be read, the whole verifies, and it works on."""
+    key = f"file:{keys}/{{comune}}.key"
+    os.environ["PRATICA_MASTER_KEY_FROM"] = key
+    if expected:
+        for command in (["verify"], ["verify", "log"], ["rebuild"]):
+            done = subprocess.run([BINARY, *command, "--data", target], capture_output=True,
+                                  text=True)
+            assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
+        log = os.path.join(target, COMUNE, "log.db")
+        with sqlite3.connect(f"file:{log}?mode=ro", uri=True) as log:
+            streams = {name.split("-", 1)[1] for (name,) in
+                       log.execute("SELECT name FROM streams") if ".residency-" in name}
+        missing = [case for case in expected if case not in streams]
+        assert not missing, f"acknowledged and gone: {missing}"
+    server, url = serve(target)
+    try:
+        for case in expected[-3:]:
+            answer = call(url, token, "pratica.cases.v1.CasesService/GetCase", {"comune": COMUNE, "case_id": case})
+            assert "Rossi" in json.dumps(answer), "the personal data of an acknowledged case is shut"
+        call(url, token, "pratica.residency.v1.ResidencyService/FileDeclaration",
+             declaration(10_000))
+    finally:
+        stop(server)
+
+
+def control(place, record, acknowledged, keys, token):
+    """A disk that lies about flushes loses what was acknowledged: the check must see it."""
+    disk, target = Disk(flushes=False), os.path.join(place, "control")
+    os.makedirs(os.path.join(target, COMUNE))
+    shutil.copy(os.path.join(place, "data", "server.key"), target)
+    for _, operation in record:
+        disk.apply(operation)
+    disk.after_a_cut(random.Random(SEED), target)
+    try:
+        check(target, [case for _, case in acknowledged], keys, token)
+    except (AssertionError, sqlite3.Error):
+        return
+    raise SystemExit("the check did not see that a lying disk had lost acknowledged filings")
+
+
+def main():
+    place = tempfile.mkdtemp(prefix="pratica-power-")
+    data, keys, trace = (os.path.join(place, name) for name in ("data", "keys", "trace"))
+    os.makedirs(data)
+    os.environ["PRATICA_MASTER_KEY_FROM"] = f"file:{keys}/{{comune}}.key"
+    acknowledged, token = work(data, trace)
+    record = list(operations(trace, data))
+    flushes = sum(1 for _, operation in record if operation[0] == "flush")
+    print(f"{len(acknowledged)} filings are {len(record)} operations on files, {flushes} flushes")
+    assert len(acknowledged) == FILINGS and flushes > FILINGS, "the record is not whole"
+    chance = random.Random(SEED)
+    # The first cuts fall while everything is made; the others anywhere.
+    first = next(n for n, (at, _) in enumerate(record) if at > acknowledged[0][0])
+    places = sorted([chance.randrange(1, first) for _ in range(max(1, CUTS // 6))]
+                    + [chance.randrange(first, len(record)) for _ in range(CUTS - CUTS // 6)])
+    disk, done, lost, torn = Disk(), 0, 0, 0
+    for number, cut in enumerate(places):
+        for _, operation in record[done:cut]:
+            disk.apply(operation)
+        done = cut
+        expected = [case for at, case in acknowledged if at < record[cut - 1][0]]
+        target = os.path.join(place, f"cut{number}")
+        os.makedirs(os.path.join(target, COMUNE), exist_ok=True)
+        shutil.copy(os.path.join(data, "server.key"), target)
+        gone, halved = disk.after_a_cut(chance, target)
+        lost, torn = lost + gone, torn + halved
+        try:
+            check(target, expected, keys, token)
+        except AssertionError as failure:
+            raise SystemExit(f"seed {SEED}, cut {number} after operation {cut}, in {target}: "
+                             f"{failure}") from failure
+        shutil.rmtree(target)
+    control(place, record, acknowledged, keys, token)
+    shutil.rmtree(place)
+    print(f"{CUTS} power cuts, {lost} writes lost and {torn} torn: nothing acknowledged is gone")
+
+
+main()
