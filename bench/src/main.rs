@@ -18,6 +18,7 @@ mod replay;
 mod report;
 mod serving;
 mod window;
+mod wire;
 
 use clap::Parser;
 use report::Report;
@@ -34,7 +35,7 @@ struct Args {
     #[arg(long)]
     quick: bool,
     /// One work only; repeat for several.
-    #[arg(long, value_name = "WORK", value_parser = ["W1", "W2", "W3", "W4", "W5", "S1"])]
+    #[arg(long, value_name = "WORK", value_parser = ["W1", "W2", "W3", "W4", "W5", "S1", "C1"])]
     only: Vec<String>,
     /// How often each variant is measured; the table shows the median.
     #[arg(long, default_value_t = 5)]
@@ -117,6 +118,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("S1") {
         report.measure("S1", |r| runtime.block_on(window::run(&size, r)))?;
+    }
+    if wanted("C1") {
+        report.measure("C1", |r| runtime.block_on(wire::run(&size, r)))?;
     }
     report.disk_afterwards(&size.directory)?;
     println!("{report}");

@@ -188,3 +188,23 @@ async fn of_several_nodes_one_has_the_lease_and_another_takes_it_over_when_it_is
     assert_eq!(one.head().await?.get(), 0);
     server.stop().await
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cluster_is_reached_over_tls_and_not_without_trust() -> Test {
+    let directory = tempfile::tempdir()?;
+    let server = LogServer::bare_over_tls(directory.path(), &[COMUNE]).await?;
+    let token = server.key.token(&LogServer::claims("trasloco", Role::Migrator, COMUNE))?;
+    let port = server.address.port();
+    let secure = format!("esdb://{COMUNE}:{token}@localhost:{port}?tls=true");
+    let trusting = format!("{secure}&tlsCaFile={}", directory.path().join("ca.pem").display());
+    let copy = |name: &str| {
+        SqliteLog::open(directory.path().join(name), sqlite::Options::default()).map(Arc::new)
+    };
+    let log = ClusterLog::open(&trusting, COMUNE, copy("one.db")?)?;
+    let done = log.append(append("a.permit-1", Expected::NoStream, events(0..1))).await?;
+    assert_eq!(done.position.get(), 1);
+    let log = ClusterLog::open(&secure, COMUNE, copy("two.db")?)?;
+    let refused = log.append(append("a.permit-2", Expected::NoStream, events(0..1))).await;
+    assert!(matches!(refused, Err(StoreError::CutOff)), "{refused:?}");
+    server.stop().await
+}

@@ -29,6 +29,7 @@ mod evidence;
 mod house;
 mod matrix;
 mod messages;
+mod nodes;
 mod permit;
 mod privacy;
 mod providers;

@@ -3,7 +3,7 @@
 use crate::Server;
 use jiff::Timestamp;
 use pratica_api::app::{Clock, ManualClock};
-use pratica_api::eventstore::{Endpoint, Shelf, serve};
+use pratica_api::eventstore::{Endpoint, Pem, Shelf, serve};
 use pratica_api::grpc::auth::{Claims, Identity, ServerKey};
 use pratica_domain::Role;
 use pratica_store::{SqliteLog, sqlite};
@@ -37,7 +37,7 @@ impl LogServer {
             };
             (open.town.comune.clone(), shelf)
         });
-        LogServer::start(logs.collect(), server.key.clone(), "127.0.0.1:0".parse()?).await
+        LogServer::start(logs.collect(), server.key.clone(), None, "127.0.0.1:0".parse()?).await
     }
 
     /// The log in a directory, of any comune by these names, taking events of every kind.
@@ -45,10 +45,29 @@ impl LogServer {
         LogServer::bare_at(directory, comuni, "127.0.0.1:0".parse()?).await
     }
 
+    /// As [`LogServer::bare`], over TLS; `ca.pem` in the directory is whom to trust.
+    pub async fn bare_over_tls(directory: &Path, comuni: &[&str]) -> anyhow::Result<LogServer> {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
+        let certificates = made.cert.pem().into_bytes();
+        std::fs::write(directory.join("ca.pem"), &certificates)?;
+        let key = made.signing_key.serialize_pem().into_bytes();
+        let tls = Some(Pem { certificates, key });
+        LogServer::open(directory, comuni, tls, "127.0.0.1:0".parse()?).await
+    }
+
     /// As [`LogServer::bare`], at an address of before: the server that comes back.
     pub async fn bare_at(
         directory: &Path,
         comuni: &[&str],
+        address: SocketAddr,
+    ) -> anyhow::Result<LogServer> {
+        LogServer::open(directory, comuni, None, address).await
+    }
+
+    async fn open(
+        directory: &Path,
+        comuni: &[&str],
+        tls: Option<Pem>,
         address: SocketAddr,
     ) -> anyhow::Result<LogServer> {
         let path = directory.join("log.db");
@@ -64,18 +83,19 @@ impl LogServer {
             };
             logs.insert(comune.parse()?, shelf);
         }
-        LogServer::start(logs, ServerKey::open(directory)?, address).await
+        LogServer::start(logs, ServerKey::open(directory)?, tls, address).await
     }
 
     async fn start(
         logs: BTreeMap<pratica_domain::ids::ComuneId, Shelf>,
         key: ServerKey,
+        tls: Option<Pem>,
         address: SocketAddr,
     ) -> anyhow::Result<LogServer> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let identity = Identity::own(&key);
-        let endpoint = Endpoint { logs, identity, calls_per_second: 0, advertised: address };
+        let endpoint = Endpoint { logs, identity, calls_per_second: 0, tls, advertised: address };
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(serve(listener, endpoint, async {
             // A sender that is gone stops it as well.

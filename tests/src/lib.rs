@@ -2,6 +2,7 @@
 //! town's people as clients. Nothing of ours is stubbed.
 
 pub mod endpoint;
+pub mod node;
 
 use jiff::Timestamp;
 use pratica_api::app::{Clock, House, ManualClock, MasterKeys};

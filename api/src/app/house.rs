@@ -241,26 +241,22 @@ fn open_town(
     let rules = Arc::new(settings.rules(&directory)?);
     let embedded = Arc::new(SqliteLog::open(directory.join("log.db"), sqlite::Options::default())?);
     let has_events = *embedded.watch_head().borrow() > Position::START;
-    let vault = Arc::new(keys.open(comune, &directory, has_events)?);
-    let (log, cluster, lead) = kept_in(&settings, comune, &embedded, &clock)?;
+    let vault = Arc::new(match &settings.log.keys {
+        Some(shared) => keys.open_shared(comune, &directory, shared)?,
+        None => keys.open(comune, &directory, has_events)?,
+    });
+    let (log, cluster) = kept_in(&settings, comune, &embedded, &clock)?;
     let index: Arc<dyn BlindIndex> = Arc::clone(&vault) as Arc<dyn BlindIndex>;
     let (views, projector) =
         Views::open(&directory.join("views.db"), ViewsOptions::default(), index)?;
     let access = Arc::new(AccessLog::open(&directory.join("access.db"))?);
     let head = *embedded.watch_head().borrow();
     let evidence = Arc::new(Evidence::open(comune, &directory, &settings.evidence, &vault, head)?);
-    let town = Town::new(
-        comune.clone(),
-        directory,
-        settings,
-        log,
-        vault,
-        views,
-        rules,
-        clock,
-        cluster,
-        lead,
-    );
+    let town = Town::new(comune.clone(), directory, settings, log, vault, views, rules, clock);
+    let town = match cluster {
+        Some((cluster, lead)) => town.in_cluster(cluster, lead),
+        None => town,
+    };
     let town = Arc::new(town);
     let desk = Arc::new(register::Desk::new(Arc::clone(&town), system("register")?));
     let school = Arc::new(school::Desk::new(Arc::clone(&town), system("school")?));
@@ -268,20 +264,21 @@ fn open_town(
 }
 
 /// The log: embedded, or in the cluster that the settings name, with the embedded one as a copy.
+#[expect(clippy::type_complexity, reason = "two things that come together or not at all")]
 fn kept_in(
     settings: &Settings,
     comune: &ComuneId,
     embedded: &Arc<SqliteLog>,
     clock: &Arc<dyn Clock>,
-) -> anyhow::Result<(Arc<dyn EventStore>, Option<Arc<ClusterLog>>, Lead)> {
+) -> anyhow::Result<(Arc<dyn EventStore>, Option<(Arc<ClusterLog>, Lead)>)> {
     let Some(connection) = settings.log.cluster()? else {
-        return Ok((Arc::clone(embedded) as Arc<dyn EventStore>, None, Lead::alone()));
+        return Ok((Arc::clone(embedded) as Arc<dyn EventStore>, None));
     };
     let cluster = ClusterLog::open(&connection, comune.as_str(), Arc::clone(embedded))?;
     let cluster = Arc::new(cluster);
     let seconds = settings.log.lease_seconds;
     let lead = Lead::by_lease(Arc::clone(&cluster), Arc::clone(clock), seconds);
-    Ok((Arc::clone(&cluster) as Arc<dyn EventStore>, Some(cluster), lead))
+    Ok((Arc::clone(&cluster) as Arc<dyn EventStore>, Some((cluster, lead))))
 }
 
 async fn stopped(mut stop: watch::Receiver<bool>, work: impl Future<Output = ()>) {

@@ -54,7 +54,7 @@ impl Lead {
         *self.leading.borrow()
     }
 
-    /// Takes the lease when it is free and renews it when a third of it is gone, until dropped.
+    /// Takes the lease when it is free and renews it when a third of it is left, until dropped.
     pub async fn keep(&self) {
         let Some(seat) = &self.seat else { return std::future::pending().await };
         let mut look = tokio::time::interval(LOOK);
@@ -63,7 +63,7 @@ impl Lead {
         loop {
             look.tick().await;
             let now = seat.clock.now();
-            if until.is_some_and(|until| now + seat.lasts * 2 / 3 < until) {
+            if until.is_some_and(|until| now + seat.lasts / 3 < until) {
                 continue;
             }
             let taken = seat.cluster.take_lease(NAME, &seat.node, now, now + seat.lasts).await;

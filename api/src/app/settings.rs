@@ -82,7 +82,7 @@ pub struct LogSettings {
 
 impl Default for LogSettings {
     fn default() -> Self {
-        LogSettings { kurrent: None, keys: None, lease_seconds: 15 }
+        LogSettings { kurrent: None, keys: None, lease_seconds: 30 }
     }
 }
 

@@ -66,8 +66,6 @@ impl Town {
         views: Views,
         rules: Arc<Rules>,
         clock: Arc<dyn Clock>,
-        cluster: Option<Arc<ClusterLog>>,
-        lead: Lead,
     ) -> Self {
         Town {
             comune,
@@ -78,12 +76,19 @@ impl Town {
             views,
             rules,
             clock,
-            cluster,
-            lead,
+            cluster: None,
+            lead: Lead::alone(),
             cases: Cache::new(CACHED_CASES),
             viewed: watch::Sender::new(Position::START),
             registered: watch::Sender::new(Position::START),
         }
+    }
+
+    /// The same, one node of several over a cluster that keeps the log.
+    #[must_use]
+    pub fn in_cluster(mut self, cluster: Arc<ClusterLog>, lead: Lead) -> Self {
+        (self.cluster, self.lead) = (Some(cluster), lead);
+        self
     }
 
     /// The stream of a case.

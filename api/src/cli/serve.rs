@@ -3,7 +3,7 @@
 use super::exit::Failure;
 use super::keys::KeyArgs;
 use crate::app::{Clock, House, ManualClock, SystemClock};
-use crate::eventstore::{self, Endpoint, Shelf};
+use crate::eventstore::{self, Endpoint, Pem, Shelf};
 use crate::grpc::auth::{Identity, ServerKey};
 use crate::grpc::issuer::{IdentitySettings, Issuer};
 use crate::grpc::{Options, serve};
@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use pratica_domain::ids::ComuneId;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -34,6 +34,12 @@ pub(crate) struct Args {
     /// Also serve each comune's log over the protocol of EventStoreDB and KurrentDB, on this address.
     #[arg(long, value_name = "ADDRESS")]
     eventstore_listen: Option<SocketAddr>,
+    /// The certificate, in PEM, for the address of the logs: clients send credentials over TLS only.
+    #[arg(long, value_name = "FILE", requires = "eventstore_key")]
+    eventstore_cert: Option<PathBuf>,
+    /// The private key of that certificate, in PEM.
+    #[arg(long, value_name = "FILE", requires = "eventstore_cert")]
+    eventstore_key: Option<PathBuf>,
     /// Start a manual clock at this instant (for training and tests); it moves by AdvanceClock only.
     #[arg(long, value_name = "INSTANT")]
     manual_clock: Option<Timestamp>,
@@ -126,8 +132,12 @@ async fn serve_until_stopped(args: Args) -> anyhow::Result<()> {
         calls_per_second: args.calls_per_second,
     };
     let stop = watch::Sender::new(false);
+    let tls = match (&args.eventstore_cert, &args.eventstore_key) {
+        (Some(certificates), Some(key)) => Some(pem(certificates, key)?),
+        _ => None,
+    };
     let log = match args.eventstore_listen {
-        Some(address) => Some(serve_logs(address, &house, &identity, &options, &stop).await?),
+        Some(address) => Some(serve_logs(address, tls, &house, &identity, &options, &stop).await?),
         None => None,
     };
     let served = serve(listener, Arc::clone(&house), &identity, &options, stop_asked()).await;
@@ -139,9 +149,17 @@ async fn serve_until_stopped(args: Args) -> anyhow::Result<()> {
     served
 }
 
+fn pem(certificates: &Path, key: &Path) -> anyhow::Result<Pem> {
+    let read = |path: &Path| {
+        std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+    };
+    Ok(Pem { certificates: read(certificates)?, key: read(key)? })
+}
+
 /// Serves the logs beside the contract until `stop`.
 async fn serve_logs(
     address: SocketAddr,
+    tls: Option<Pem>,
     house: &House,
     identity: &Identity,
     options: &Options,
@@ -150,6 +168,11 @@ async fn serve_logs(
     let listener =
         TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     let advertised = listener.local_addr()?;
+    let secure = tls.is_some();
+    if !secure && !advertised.ip().is_loopback() {
+        tracing::warn!(address = %advertised, "the logs are served without TLS: tokens can be read \
+            on the way; name a certificate with --eventstore-cert");
+    }
     let logs = house.all().map(|open| {
         let shelf = Shelf {
             log: Arc::clone(&open.embedded),
@@ -163,10 +186,11 @@ async fn serve_logs(
         logs: logs.collect(),
         identity: identity.clone(),
         calls_per_second: options.calls_per_second,
+        tls,
         advertised,
     };
     tracing::info!(address = %advertised, "serving the logs to clients of event stores");
-    println!("esdb://{advertised}?tls=false");
+    println!("esdb://{advertised}?tls={secure}");
     let mut stopped = stop.subscribe();
     Ok(tokio::spawn(eventstore::serve(listener, endpoint, async move {
         // Without a sender the server is ending as well.

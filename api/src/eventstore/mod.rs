@@ -13,6 +13,7 @@ mod door;
 mod filter;
 mod read;
 mod small;
+mod tls;
 
 use crate::app::Clock;
 use crate::grpc::auth::Identity;
@@ -60,8 +61,20 @@ pub struct Endpoint {
     pub identity: Identity,
     /// Calls a second of one account; 0 for any number.
     pub calls_per_second: u32,
+    /// The certificate and its key; without them everything goes over the wire as it is, and most
+    /// clients then send no credentials.
+    pub tls: Option<Pem>,
     /// The address that gossip names: where clients reach this endpoint.
     pub advertised: SocketAddr,
+}
+
+/// A certificate chain and its private key, in PEM.
+#[derive(Clone)]
+pub struct Pem {
+    /// The certificate, then those that signed it.
+    pub certificates: Vec<u8>,
+    /// The private key.
+    pub key: Vec<u8>,
 }
 
 /// Serves until `shutdown`. The caller owns the listener and the logs.
@@ -83,6 +96,7 @@ pub async fn serve(
         door,
         logs,
     );
+    let tls = endpoint.tls.as_ref().map(tls::config).transpose()?;
     let router = Server::builder()
         .max_concurrent_streams(STREAMS_MAX)
         .http2_max_header_list_size(HEADER_BYTES_MAX)
@@ -91,7 +105,6 @@ pub async fn serve(
         .add_service(ServerFeaturesServer::new(small::Features))
         .add_service(GossipServer::new(small::Gossip { address: endpoint.advertised }))
         .add_service(behind);
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let (asked, stopping) = tokio::sync::oneshot::channel();
     let until = async {
         shutdown.await;
@@ -104,8 +117,20 @@ pub async fn serve(
             Err(_) => std::future::pending().await,
         }
     };
+    let serving = async {
+        match tls {
+            Some(config) => {
+                let incoming = tls::incoming(listener, config);
+                router.serve_with_incoming_shutdown(incoming, until).await
+            }
+            None => {
+                let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+                router.serve_with_incoming_shutdown(incoming, until).await
+            }
+        }
+    };
     tokio::select! {
-        served = router.serve_with_incoming_shutdown(incoming, until) => served?,
+        served = serving => served?,
         () = cut => {}
     }
     Ok(())

@@ -10,5 +10,6 @@ mod import_mapping;
 mod import_recording;
 mod import_refusals;
 mod kill;
+mod migrate;
 mod ranking;
 mod real_town;
