@@ -9,6 +9,7 @@ use pratica_store::{
     Expected, Revision, SqliteLog, StoreError, sqlite,
 };
 use pratica_tests::endpoint::LogServer;
+use pratica_tests::unreliable::{Follower, Way};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -206,5 +207,86 @@ async fn a_cluster_is_reached_over_tls_and_not_without_trust() -> Test {
     let log = ClusterLog::open(&secure, COMUNE, copy("two.db")?)?;
     let refused = log.append(append("a.permit-2", Expected::NoStream, events(0..1))).await;
     assert!(matches!(refused, Err(StoreError::CutOff)), "{refused:?}");
+    server.stop().await
+}
+
+/// A node that reaches the cluster by another address than its own.
+fn node_by(
+    server: &LogServer,
+    address: std::net::SocketAddr,
+    directory: &Path,
+) -> anyhow::Result<ClusterLog> {
+    std::fs::create_dir_all(directory)?;
+    let copy = SqliteLog::open(directory.join("log.db"), sqlite::Options::default())?;
+    let direct = server.connection(COMUNE, Role::Migrator)?;
+    let connection = direct.replace(&server.address.to_string(), &address.to_string());
+    Ok(ClusterLog::open(&connection, COMUNE, Arc::new(copy))?)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_asks_a_follower_goes_to_the_leader() -> Test {
+    let directory = tempfile::tempdir()?;
+    let server = LogServer::bare(directory.path(), &[COMUNE]).await?;
+    let follower = Follower::start(server.address).await?;
+    let log = node_by(&server, follower, &directory.path().join("node"))?;
+    log.caught_up(LONG).await?;
+    let done = log.append(asked("a.permit-1", Expected::NoStream, 2, 1)).await?;
+    assert_eq!(done.position.get(), 2);
+    server.stop().await
+}
+
+/// Connections break while four writers append: what was stored and not acknowledged is found, and
+/// nothing is there twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_break_lose_nothing_and_double_nothing() -> Test {
+    const APPENDS: u64 = 40;
+    let directory = tempfile::tempdir()?;
+    let server = LogServer::bare(directory.path(), &[COMUNE]).await?;
+    let way = Way::to(server.address).await?;
+    let log = Arc::new(node_by(&server, way.address, &directory.path().join("node"))?);
+    log.caught_up(LONG).await?;
+    let writers: Vec<_> = (0..4_u128)
+        .map(|writer| {
+            let log = Arc::clone(&log);
+            tokio::spawn(async move {
+                let stream = format!("a.permit-{writer}");
+                let mut at = Expected::NoStream;
+                for n in 0..APPENDS {
+                    // With and without a request id: the mark of the try tells either way.
+                    let id = writer << 64 | u128::from(n);
+                    let batch = asked(&stream, at, n % 3 + 1, id + 1);
+                    let batch =
+                        AppendRequest { request: batch.request.filter(|_| n % 2 == 0), ..batch };
+                    let done = loop {
+                        match log.append(batch.clone()).await {
+                            Ok(done) => break done,
+                            // Only who has an id may send again.
+                            Err(error) if error.may_be_retried() && batch.request.is_some() => {}
+                            Err(StoreError::CutOff) => {}
+                            Err(error) => return Err(error),
+                        }
+                    };
+                    at = done.revision.into();
+                }
+                Ok(())
+            })
+        })
+        .collect();
+    let mut heads = log.watch_head();
+    for cut in 1..=6 {
+        heads.wait_for(|head| head.get() >= cut * 30).await?;
+        way.cut();
+    }
+    for writer in writers {
+        writer.await??;
+    }
+    let expected = 4 * (0..APPENDS).map(|n| n % 3 + 1).sum::<u64>();
+    assert_eq!(log.head().await?.get(), expected);
+    let there = SqliteLog::open(directory.path().join("check.db"), sqlite::Options::default())?;
+    let fresh =
+        ClusterLog::open(&server.connection(COMUNE, Role::Migrator)?, COMUNE, Arc::new(there))?;
+    fresh.caught_up(LONG).await?;
+    let all = pratica_store::testing::conformance::read_everything(&fresh, 100).await;
+    assert_eq!(all.len() as u64, expected, "what the cluster holds is what was answered");
     server.stop().await
 }

@@ -8,12 +8,15 @@ use pratica_store::Position;
 use pratica_store::testing::conformance::read_everything;
 use pratica_tests::endpoint::LogServer;
 use pratica_tests::node::{Node, Shared};
-use pratica_tests::{COMUNE, fault};
+use pratica_tests::{COMUNE, fault, reason};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
 
 type Test = anyhow::Result<()>;
 
@@ -187,4 +190,51 @@ fn what_one_node_recorded_another_acts_on_with_its_etag_at_once() -> Test {
     one.kill();
     two.kill();
     outer.block_on(log.stop())
+}
+
+#[test]
+fn a_node_that_is_cut_off_says_so_reads_and_refuses_commands_with_the_reason() -> Test {
+    let root = tempfile::tempdir()?;
+    let outer = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let log = outer.block_on(LogServer::bare(root.path(), &[COMUNE]))?;
+    let shared = Shared::new(root.path(), &log)?;
+    let node = shared.start("one")?;
+    outer.block_on(until(|| node.leads()));
+    outer.block_on(async {
+        let mut town = node.town();
+        let mut form = declaration("Anna", "Rossi", "FROM_OTHER_COMUNE");
+        form["request_id"] = json!(uuid::Uuid::new_v4());
+        let filed = town.call(OFFICER, FILE, form.clone()).await.map_err(fault)?;
+        let case = filed["outcome"]["case_id"].as_str().unwrap_or_default().to_owned();
+        assert_eq!(said(&node).await?, (ServingStatus::Serving, None));
+        log.stop().await?;
+        let open = node.house.all().next().ok_or_else(|| anyhow::anyhow!("no comune"))?;
+        let cluster = open.town.cluster.clone().ok_or_else(|| anyhow::anyhow!("no cluster"))?;
+        cluster.standing().wait_for(|s| !s.connected).await?;
+        let mut health = said(&node).await?;
+        while health.0 == ServingStatus::Serving {
+            health = said(&node).await?;
+        }
+        let head = head(&node).await?;
+        assert_eq!(health.1, Some(format!("{COMUNE}={}", head.get())), "every answer says it");
+        let read = town.case(OFFICER, &case).await.map_err(fault)?;
+        assert_eq!(read["summary"]["case_id"], case.as_str());
+        let again = town.call(OFFICER, FILE, form.clone()).await.map_err(fault)?;
+        assert_eq!(again["outcome"]["case_id"], case.as_str(), "what was answered is answered");
+        form["request_id"] = json!(uuid::Uuid::new_v4());
+        assert_eq!(reason(town.call(OFFICER, FILE, form).await), "CUT_OFF");
+        anyhow::Ok(())
+    })?;
+    node.kill();
+    Ok(())
+}
+
+/// What a node says of the comune's log: its health, and the header of the answer.
+async fn said(node: &Node) -> anyhow::Result<(ServingStatus, Option<String>)> {
+    let channel = tonic::transport::Channel::from_shared(node.url.clone())?.connect().await?;
+    let request = HealthCheckRequest { service: COMUNE.to_owned() };
+    let answer = HealthClient::new(channel).check(request).await?;
+    let header = answer.metadata().get("pratica-behind").and_then(|h| h.to_str().ok());
+    let header = header.map(str::to_owned);
+    Ok((answer.get_ref().status(), header))
 }

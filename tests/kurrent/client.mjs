@@ -48,8 +48,7 @@ const plain = client.appendToStream(STREAM, event(6), {
 });
 assert((await plain).success);
 for (const wrong of [0n, NONE]) {
-  const error = await refused(() => append(client, event(9), wrong), WrongExpectedVersionError);
-  assert(error.message.length > 0);
+  await refused(() => append(client, event(9), wrong), WrongExpectedVersionError);
 }
 
 assert.deepEqual(await revisions(client.readStream(STREAM)), [0, 1, 2, 3, 4, 5, 6]);

@@ -3,6 +3,7 @@
 
 pub mod endpoint;
 pub mod node;
+pub mod unreliable;
 
 use jiff::Timestamp;
 use pratica_api::app::{Clock, House, ManualClock, MasterKeys};

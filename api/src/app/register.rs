@@ -141,12 +141,7 @@ impl Desk {
         for recorded in events.iter().filter(|e| &*e.event_type == "case.document_added") {
             let event = load::decode(recorded)?;
             let Some(case_id) = case_of(recorded) else { continue };
-            let case = if self.town.cluster.is_some() {
-                load::current(&self.town, case_id).await?
-            } else {
-                load::case(&self.town, case_id).await?
-            };
-            let Some(case) = case else { continue };
+            let Some(case) = load::case(&self.town, case_id).await? else { continue };
             let Event::Case(case::Event::DocumentAdded(added)) = &event else { continue };
             let numbered =
                 case.file.documents.get(&added.document).is_some_and(|d| d.number.is_some());

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use eventstore::EventData;
+use eventstore::{EventData, ResolvedEvent};
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
@@ -138,11 +138,7 @@ impl Shared {
 
     /// Records a request that records no event.
     async fn note(&self, append: EncodedAppend) -> Result<Appended, StoreError> {
-        let stands = self
-            .link
-            .event(&append.stream, None)
-            .await
-            .map_err(|error| StoreError::unavailable("reading from the cluster", error))?;
+        let stands = self.event(&append.stream, None).await?;
         let actual = stands.map(|event| Revision::new(event.get_original_event().revision));
         self.wait_for_revision(&append.stream, actual).await?;
         if let Some(known) = self.known(&append).await? {
@@ -208,9 +204,25 @@ impl Shared {
 
     async fn is_noted(&self, request: &Request) -> Result<bool, StoreError> {
         let stream = note_stream(&self.comune, request.id)?;
-        let note = self.link.event(&stream, None).await;
-        note.map(|note| note.is_some())
-            .map_err(|error| StoreError::unavailable("reading from the cluster", error))
+        Ok(self.event(&stream, None).await?.is_some())
+    }
+
+    /// An event of the cluster, asked for again while the way to it breaks.
+    async fn event(
+        &self,
+        stream: &StreamName,
+        at: Option<Revision>,
+    ) -> Result<Option<ResolvedEvent>, StoreError> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.link.event(stream, at).await {
+                Ok(event) => return Ok(event),
+                Err(error) if Instant::now() >= deadline || error.is_access_denied() => {
+                    return Err(StoreError::unavailable("reading from the cluster", error));
+                }
+                Err(_) => sleep(PAUSE).await,
+            }
+        }
     }
 
     /// Whether what stands at a place of the cluster is what this try sent.
@@ -220,11 +232,7 @@ impl Shared {
         at: Revision,
         attempt: Uuid,
     ) -> Result<bool, StoreError> {
-        let stands = self
-            .link
-            .event(stream, Some(at))
-            .await
-            .map_err(|error| StoreError::unavailable("reading from the cluster", error))?;
+        let stands = self.event(stream, Some(at)).await?;
         Ok(stands.is_some_and(|event| {
             let event = event.get_original_event();
             unwrap(&event.custom_metadata)
