@@ -24,6 +24,10 @@ use clap::Parser;
 use report::Report;
 use std::path::PathBuf;
 
+/// As in the binary.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measures Pratica against its goals and prints one table.
 #[derive(Debug, Parser)]
 #[command(name = "pratica-bench", version)]

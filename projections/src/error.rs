@@ -79,6 +79,20 @@ pub enum ViewError {
     PageToken,
 }
 
+impl ViewError {
+    /// Whether the file of the views is damaged: then it is made again from the log.
+    pub fn is_damage(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        match self {
+            ViewError::Damaged { .. } => true,
+            ViewError::Sqlite { source, .. } => {
+                matches!(source.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
+            }
+            _ => false,
+        }
+    }
+}
+
 /// Says what was being done when SQLite failed.
 pub(crate) fn sql(doing: &'static str) -> impl FnOnce(rusqlite::Error) -> ViewError {
     move |source| ViewError::Sqlite { doing, source }

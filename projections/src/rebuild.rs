@@ -171,7 +171,7 @@ pub(crate) fn settle(path: &Path) -> Result<(), ViewError> {
             remove(&numbered(path, older));
         }
         let newest = numbered(path, newest);
-        if schema::look(&newest)? == Found::Current {
+        if looked(&newest)? == Found::Current {
             // Closing the last connection folds the write-ahead log in and removes it.
             let c = schema::open(&newest, Mode::Live, 1024)?;
             c.close().map_err(|(_, error)| sql("closing the views")(error))?;
@@ -182,11 +182,25 @@ pub(crate) fn settle(path: &Path) -> Result<(), ViewError> {
             remove(&newest);
         }
     }
-    if path.exists() && schema::look(path)? == Found::OtherVersion {
+    if path.exists() && looked(path)? == Found::OtherVersion {
         tracing::info!("the views are of another version: they are built again");
         remove(path);
     }
     Ok(())
+}
+
+/// Looks at a file; a damaged one is of no version.
+fn looked(path: &Path) -> Result<Found, ViewError> {
+    match schema::look(path) {
+        Err(error) if error.is_damage() => {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the views' file is damaged: the views are built again from the log"
+            );
+            Ok(Found::OtherVersion)
+        }
+        found => found,
+    }
 }
 
 /// The numbers of the files that rebuilds completed.

@@ -173,6 +173,7 @@ pub(crate) fn open(path: &Path, mode: Mode, cache_kib: u32) -> Result<Connection
     let c = Connection::open(path).map_err(sql("opening the views"))?;
     c.busy_timeout(std::time::Duration::from_secs(5)).map_err(sql("opening the views"))?;
     c.set_prepared_statement_cache_capacity(128);
+    pratica_store::sqlite::plan_once(&c).map_err(sql("opening the views"))?;
     let settings = match mode {
         Mode::Live => "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;",
         Mode::Bulk => "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;",

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use jiff::civil::Date;
 use pratica_domain::ids::{CallId, CaseId, OfficeId, OfficerId, ProtocolNumber};
-use pratica_store::sqlite::ReaderPool;
+use pratica_store::sqlite::{ReaderPool, in_snapshot};
 use pratica_store::{BlindIndex, Position};
 use rusqlite::Connection;
 
@@ -100,6 +100,8 @@ pub(crate) struct Shared {
     pub(crate) writer: Mutex<Writer>,
     pub(crate) position: AtomicU64,
     pub(crate) rebuilding: AtomicBool,
+    /// Told when a query finds the file damaged.
+    damaged: RwLock<Box<dyn Fn() + Send + Sync>>,
     desk: Desk,
     /// Makes what people are found by; all that the views see of the vault.
     pub(crate) index: Arc<dyn BlindIndex>,
@@ -146,16 +148,25 @@ impl Views {
         index: Arc<dyn BlindIndex>,
     ) -> Result<(Views, Projector), ViewError> {
         rebuild::settle(path)?;
-        let connection = schema::open(path, Mode::Live, options.cache_kib)?;
-        let writer = Writer::new(connection, options.cached_cases, Arc::clone(&index))?;
         let desk = Desk::open(&path.with_file_name("desk.db"))?;
-        let generation = Generation::open(path, &options)?;
+        let (writer, generation) = match files(path, &options, &index) {
+            Err(error) if error.is_damage() => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the views' file is damaged: the views are built again from the log"
+                );
+                rebuild::remove(path);
+                files(path, &options, &index)?
+            }
+            opened => opened?,
+        };
         let shared = Arc::new(Shared {
             path: path.to_path_buf(),
             position: AtomicU64::new(writer.position().get()),
             generation: RwLock::new(Arc::new(generation)),
             writer: Mutex::new(writer),
             rebuilding: AtomicBool::new(false),
+            damaged: RwLock::new(Box::new(|| {})),
             desk,
             options,
             index,
@@ -169,7 +180,8 @@ impl Views {
         T: Send + 'static,
         Q: FnOnce(&Connection) -> Result<T, ViewError> + Send + 'static,
     {
-        self.shared.generation().pool()?.run_short(|c| snapshot(c, query)).await?
+        let found = self.shared.generation().pool()?.run_short(|c| snapshot(c, query)).await?;
+        self.told_of_damage(found)
     }
 
     /// As [`Views::ask`], for a query that goes through many rows.
@@ -178,7 +190,20 @@ impl Views {
         T: Send + 'static,
         Q: FnOnce(&Connection) -> Result<T, ViewError> + Send + 'static,
     {
-        self.shared.generation().pool()?.run(|c| snapshot(c, query)).await?
+        let found = self.shared.generation().pool()?.run(|c| snapshot(c, query)).await?;
+        self.told_of_damage(found)
+    }
+
+    fn told_of_damage<T>(&self, found: Result<T, ViewError>) -> Result<T, ViewError> {
+        if found.as_ref().is_err_and(ViewError::is_damage) {
+            (self.shared.damaged.read().unwrap_or_else(PoisonError::into_inner))();
+        }
+        found
+    }
+
+    /// Calls this when a query finds the file damaged, for who can have it built again.
+    pub fn on_damage(&self, hook: Box<dyn Fn() + Send + Sync>) {
+        *self.shared.damaged.write().unwrap_or_else(PoisonError::into_inner) = hook;
     }
 
     /// The position up to which the views have applied the log: committed and readable.
@@ -521,11 +546,23 @@ impl Views {
 }
 
 fn snapshot<T>(
-    c: &mut Connection,
+    c: &Connection,
     query: impl FnOnce(&Connection) -> Result<T, ViewError>,
 ) -> Result<AsOf<T>, ViewError> {
-    let snapshot = c.transaction()?;
-    let position = query::position(&snapshot)?;
-    let value = query(&snapshot)?;
-    Ok(AsOf { value, position })
+    in_snapshot(c, |c| {
+        let position = query::position(c)?;
+        let value = query(c)?;
+        Ok(AsOf { value, position })
+    })?
+}
+
+/// The writer of a file and its readers.
+fn files(
+    path: &Path,
+    options: &ViewsOptions,
+    index: &Arc<dyn BlindIndex>,
+) -> Result<(Writer, Generation), ViewError> {
+    let connection = schema::open(path, Mode::Live, options.cache_kib)?;
+    let writer = Writer::new(connection, options.cached_cases, Arc::clone(index))?;
+    Ok((writer, Generation::open(path, options)?))
 }

@@ -27,7 +27,7 @@ mod verify;
 mod write;
 
 pub use backup::{cut, head_of, snapshot};
-pub use pool::ReaderPool;
+pub use pool::{ReaderPool, in_snapshot, plan_once};
 pub use schema::{APPLICATION_ID, FORMAT, OLDEST_SQLITE, require_safe_sqlite};
 pub use verify::{Verified, verify_file};
 

@@ -22,8 +22,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, Notify, watch};
 use tokio::task::JoinSet;
+
+/// How long a process that failed waits before it is tried again.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// The projector of each comune's views, to be handed to [`House::start`].
 pub type Projectors = Vec<(ComuneId, Projector)>;
@@ -288,7 +291,9 @@ async fn stopped(mut stop: watch::Receiver<bool>, work: impl Future<Output = ()>
     }
 }
 
-/// Keeps the views up to date. Applying is work for a thread of its own, not for the runtime's.
+/// Keeps the views up to date, again after a failure. A damaged file is made again from the log; any
+/// other failure is tried again, and nothing is passed over. Applying is work for a thread of its
+/// own, not for the runtime's.
 async fn follow_views(town: Arc<Town>, mut projector: Projector, stop: watch::Receiver<bool>) {
     let runtime = tokio::runtime::Handle::current();
     let followed = tokio::task::spawn_blocking(move || {
@@ -296,20 +301,62 @@ async fn follow_views(town: Arc<Town>, mut projector: Projector, stop: watch::Re
             town.views_reached(projector.position());
             let viewed = Arc::clone(&town);
             projector.on_applied(Box::new(move |position| viewed.views_reached(position)));
-            let rules = Arc::clone(&town.rules);
-            let reader: Arc<dyn EventReader> = Arc::clone(&town.log) as Arc<dyn EventReader>;
+            let damage = Arc::new(Notify::new());
+            let told = Arc::clone(&damage);
+            town.views.on_damage(Box::new(move || told.notify_one()));
             let mut stop = stop;
-            let stopping = async move {
-                let _ = stop.wait_for(|stop| *stop).await;
-            };
-            if let Err(error) = projector.run(reader, rules, stopping).await {
-                tracing::error!(comune = %town.comune, error = chain(&error),
-                    "the views stopped following the log");
+            while !*stop.borrow() {
+                let damaged = follow_until_damaged(&town, &mut projector, &damage, &mut stop).await;
+                if damaged {
+                    heal(&town).await;
+                }
             }
         });
     });
     if let Err(error) = followed.await {
         tracing::error!(%error, "the views ended badly");
+    }
+}
+
+/// Follows the log until it is told to stop or fails; answers whether the file is damaged.
+async fn follow_until_damaged(
+    town: &Arc<Town>,
+    projector: &mut Projector,
+    damage: &Notify,
+    stop: &mut watch::Receiver<bool>,
+) -> bool {
+    let reader: Arc<dyn EventReader> = Arc::clone(&town.log) as Arc<dyn EventReader>;
+    let mut stopped = stop.clone();
+    let (told, mut tell) = watch::channel(false);
+    let stopping = async move {
+        tokio::select! {
+            _ = stopped.wait_for(|stop| *stop) => {}
+            () = damage.notified() => { told.send_replace(true); }
+        }
+    };
+    town.views_follow(true);
+    let Err(error) = projector.run(reader, Arc::clone(&town.rules), stopping).await else {
+        return *tell.borrow_and_update();
+    };
+    town.views_follow(false);
+    tracing::error!(comune = %town.comune, error = chain(&error),
+        "the views stopped following the log and will be tried again");
+    // Waiting is for the cause to go away; being told to stop ends it.
+    let _ = tokio::time::timeout(RETRY, stop.wait_for(|stop| *stop)).await;
+    error.is_damage()
+}
+
+/// Builds the views again, beside those that can no longer be read.
+async fn heal(town: &Town) {
+    tracing::warn!(comune = %town.comune, "the views' file is damaged and is made again");
+    let reader: Arc<dyn EventReader> = Arc::clone(&town.log) as Arc<dyn EventReader>;
+    match town.views.rebuild(reader, &town.rules, |_, _| {}).await {
+        Ok(rebuilt) => {
+            town.views_reached(rebuilt.position);
+            tracing::info!(comune = %town.comune, "the views are whole again");
+        }
+        Err(error) => tracing::error!(comune = %town.comune, error = chain(&error),
+            "the views cannot be built again"),
     }
 }
 
@@ -320,7 +367,7 @@ async fn run_evidence(town: Arc<Town>, evidence: Arc<Evidence>) {
             tracing::error!(comune = %town.comune, error = chain(&error),
                 "the evidence stopped following the log and will be tried again");
         }
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        tokio::time::sleep(RETRY).await;
     }
 }
 
@@ -331,7 +378,7 @@ async fn run_register(town: Arc<Town>, desk: Arc<register::Desk>) {
             tracing::error!(comune = %town.comune, error = chain(&error),
                 "the register's process failed and will be tried again");
         }
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        tokio::time::sleep(RETRY).await;
     }
 }
 
@@ -344,6 +391,6 @@ async fn run_school(desk: Arc<school::Desk>) {
                 "the process of school calls failed and will be tried again"
             );
         }
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        tokio::time::sleep(RETRY).await;
     }
 }

@@ -50,6 +50,8 @@ pub struct Town {
     pub(crate) cases: Cache<CaseId, Arc<Case>>,
     /// How far the views are.
     pub(crate) viewed: watch::Sender<Position>,
+    /// Whether the views follow the log.
+    pub(crate) following: watch::Sender<bool>,
     /// How far the register's process is.
     pub(crate) registered: watch::Sender<Position>,
 }
@@ -80,6 +82,7 @@ impl Town {
             lead: Lead::alone(),
             cases: Cache::new(CACHED_CASES),
             viewed: watch::Sender::new(Position::START),
+            following: watch::Sender::new(true),
             registered: watch::Sender::new(Position::START),
         }
     }
@@ -186,6 +189,11 @@ impl Town {
     /// Tells who waits that the views have a position.
     pub fn views_reached(&self, position: Position) {
         self.viewed.send_replace(position);
+    }
+
+    /// Says whether the views follow the log.
+    pub fn views_follow(&self, follow: bool) {
+        self.following.send_replace(follow);
     }
 
     /// How far the views are, as it changes.

@@ -11,8 +11,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
-const COMUNE: &str = "collina";
-const FILE: &str = "pratica.residency.v1.ResidencyService/FileDeclaration";
+pub(crate) const COMUNE: &str = "collina";
+pub(crate) const FILE: &str = "pratica.residency.v1.ResidencyService/FileDeclaration";
 
 /// The real binary on a free port.
 pub(crate) struct Running {
@@ -27,7 +27,19 @@ impl Running {
 
     /// Over these comuni, at this time.
     pub(crate) fn start_over(data: &Path, comuni: &[&str], at: &str) -> Running {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_pratica"))
+        Running::spawn(Command::new(env!("CARGO_BIN_EXE_pratica")), data, comuni, at)
+    }
+
+    /// With no room for files longer than so many KiB: as on a disk that fills up.
+    pub(crate) fn start_with_room(data: &Path, kib: u32) -> Running {
+        let mut shell = Command::new("bash");
+        shell.args(["-c", &format!("trap '' XFSZ; ulimit -f {kib}; exec \"$0\" \"$@\"")]);
+        shell.arg(env!("CARGO_BIN_EXE_pratica"));
+        Running::spawn(shell, data, &[COMUNE], "2026-03-02T09:00:00Z")
+    }
+
+    fn spawn(mut command: Command, data: &Path, comuni: &[&str], at: &str) -> Running {
+        let mut child = command
             .args(["serve", "--own-tokens", "--listen", "127.0.0.1:0", "--manual-clock", at])
             .args(comuni.iter().flat_map(|c| ["--comune", *c]))
             .arg("--data")
@@ -49,15 +61,15 @@ impl Running {
     }
 }
 
-fn town(server: &Running, data: &Path) -> Town {
+pub(crate) fn town(server: &Running, data: &Path) -> Town {
     Town::new(COMUNE, &server.url, ServerKey::open(data).unwrap())
 }
 
 /// What was sent, by request id, and which of it was answered with which number.
-type Sent = Arc<Mutex<BTreeMap<String, (Value, Option<String>)>>>;
+pub(crate) type Sent = Arc<Mutex<BTreeMap<String, (Value, Option<String>)>>>;
 
 /// Files until the server is gone, keeping what was sent and what was answered.
-async fn file_until_gone(client: Client, sent: Sent, name: String) {
+pub(crate) async fn file_until_gone(client: Client, sent: Sent, name: String) {
     for n in 0.. {
         let mut form = declaration("Anna", &format!("{name}{n}"), "CHANGE_OF_DWELLING");
         let id = uuid::Uuid::new_v4().to_string();
@@ -115,7 +127,7 @@ async fn a_kill_in_the_middle_of_filing_leaves_each_number_once() {
 }
 
 /// One case a request, one number a case, and numbers from 1 without a gap.
-async fn check(town: &mut Town, answered: &BTreeMap<String, String>) {
+pub(crate) async fn check(town: &mut Town, answered: &BTreeMap<String, String>) {
     let numbers: BTreeSet<&String> = answered.values().collect();
     assert_eq!(numbers.len(), answered.len(), "no number was given twice");
     let register =

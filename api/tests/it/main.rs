@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "in tests a failed assumption is a failed test")]
 
 mod cli;
+mod disk;
 mod import;
 mod import_corpus;
 mod import_logs;

@@ -154,3 +154,49 @@ async fn a_rebuild_cut_off_by_a_crash_leaves_no_trace() {
     assert_eq!(views.content_digest().await.unwrap(), expected);
     drop(projector);
 }
+
+/// Writes noise over a page of a closed file, by the name of the table that begins there; over the
+/// header for no name.
+fn spoil(file: &std::path::Path, table: Option<&str>) {
+    let c = rusqlite::Connection::open(file).unwrap();
+    let size: u32 = c.query_row("PRAGMA page_size", [], |r| r.get(0)).unwrap();
+    let page: u32 = table.map_or(1, |table| {
+        let query = "SELECT rootpage FROM sqlite_schema WHERE name = ?";
+        c.query_row(query, [table], |r| r.get(0)).unwrap()
+    });
+    drop(c);
+    let mut bytes = std::fs::read(file).unwrap();
+    let (from, size) = (((page - 1) * size) as usize, size as usize);
+    bytes[from..from + size].fill(0xa5);
+    std::fs::write(file, bytes).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_file_is_made_again_from_the_log() {
+    let town = random_town(15, 200).await;
+    let Place { dir, views, projector } = caught_up(&town).await;
+    let (head, expected) = (views.position(), views.content_digest().await.unwrap().value);
+    drop((views, projector));
+    let file = dir.path().join("views.db");
+
+    // A page that a query meets: it says so, and a rebuild heals.
+    spoil(&file, Some("stat_kinds"));
+    let (views, projector) = open(&dir);
+    let told = Arc::new(AtomicBool::new(false));
+    let hears = Arc::clone(&told);
+    views.on_damage(Box::new(move || hears.store(true, Ordering::Release)));
+    let error = views.statistics(None, None, None).await.unwrap_err();
+    assert!(error.is_damage(), "{error}");
+    assert!(told.load(Ordering::Acquire), "who can heal it was told");
+    let rebuilt = views.rebuild(town.reader(), &rules(), |_, _| {}).await.unwrap();
+    assert_eq!((rebuilt.content_digest, rebuilt.position), (expected, head));
+    drop((views, projector));
+
+    // The header: it cannot even be opened, and begins anew.
+    drop(open(&dir));
+    spoil(&file, None);
+    let (views, mut projector) = open(&dir);
+    assert_eq!(views.position(), Position::START);
+    projector.catch_up(town.reader(), &rules()).await.unwrap();
+    assert_eq!(views.content_digest().await.unwrap().value, expected);
+}

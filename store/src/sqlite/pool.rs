@@ -12,6 +12,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
@@ -96,6 +97,7 @@ impl ReaderPool {
         let free = self.near.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let Some(mut connection) = free else { return self.run(query).await };
         let result = catch_unwind(AssertUnwindSafe(|| query(&mut connection)));
+        settle(&connection);
         self.near.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         result.map_err(|_| {
             StoreError::unavailable("running a query", std::io::Error::other("it panicked"))
@@ -165,12 +167,36 @@ impl Queue {
 
     fn serve(&self, mut connection: Connection) {
         while let Some(job) = self.next() {
-            // A query that panics takes its own caller down, not the thread: a transaction it
-            // held is rolled back while unwinding.
+            // A query that panics takes its own caller down, not the thread.
             if catch_unwind(AssertUnwindSafe(|| job(&mut connection))).is_err() {
                 tracing::error!("a query panicked");
             }
+            settle(&connection);
         }
+    }
+}
+
+/// Runs queries of one moment: what they read is of one snapshot.
+///
+/// # Errors
+/// When SQLite cannot begin or end the transaction. A panic in between leaves it open; the pool
+/// then rolls it back.
+pub fn in_snapshot<R>(
+    c: &Connection,
+    queries: impl FnOnce(&Connection) -> R,
+) -> rusqlite::Result<R> {
+    c.prepare_cached("BEGIN")?.execute([])?;
+    let read = queries(c);
+    c.prepare_cached("COMMIT")?.execute([])?;
+    Ok(read)
+}
+
+/// Ends what a query that panicked left open.
+fn settle(c: &Connection) {
+    if !c.is_autocommit()
+        && let Err(error) = c.execute_batch("ROLLBACK")
+    {
+        tracing::error!(error = &error as &dyn std::error::Error, "a reader cannot end its query");
     }
 }
 
@@ -181,5 +207,12 @@ pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
     // Readers only ever wait here while another one folds in what a crash left behind.
     c.busy_timeout(Duration::from_secs(5)).map_err(sql("opening a reader"))?;
     c.set_prepared_statement_cache_capacity(64);
+    plan_once(&c).map_err(sql("opening a reader"))?;
     Ok(c)
+}
+
+/// Has SQLite keep the plan that it made for a statement. It would look at the values bound to it,
+/// `LIMIT ?` among them, and so parse and plan the statement anew for each execution.
+pub fn plan_once(c: &Connection) -> rusqlite::Result<()> {
+    c.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }

@@ -12,6 +12,7 @@ use rusqlite::types::FromSqlError;
 use rusqlite::{Connection, OptionalExtension, Row};
 use uuid::Uuid;
 
+use super::pool::in_snapshot;
 use super::schema::sql;
 use crate::error::StoreError;
 use crate::event::{RecordedEvent, RequestRecord, StreamName};
@@ -114,37 +115,36 @@ pub(super) fn all(
     names: &StreamNames,
     wanted: &Wanted,
 ) -> Result<Page, StoreError> {
-    let &Wanted { from, direction, ref filter, max, scan } = wanted;
     // One transaction: the head is of the same moment as the rows, or a reader could pass over
     // events committed between the two.
-    let tx = c.transaction().map_err(sql(READING))?;
-    let head = head(&tx)?;
-    let mut page = Page { events: Vec::with_capacity(max.min(ROOM)), next: from, head };
-    {
-        let query = match direction {
-            Direction::Forwards => {
-                concat!(columns!(), "WHERE position > ?1 ORDER BY position LIMIT ?2")
-            }
-            Direction::Backwards => {
-                concat!(columns!(), "WHERE position < ?1 ORDER BY position DESC LIMIT ?2")
-            }
-        };
-        let mut statement = tx.prepare_cached(query).map_err(sql(READING))?;
-        let mut rows =
-            statement.query((integer(from.get()), integer(scan as u64))).map_err(sql(READING))?;
-        let mut types = Types::default();
-        while page.events.len() < max
-            && let Some(row) = rows.next().map_err(sql(READING))?
-        {
-            let position = Position::new(unsigned(row, 0)?);
-            let name = names.get(&tx, row.get(1).map_err(sql(READING))?)?;
-            if filter.matches(&name) {
-                page.events.push(event(row, name, &mut types)?);
-            }
-            page.next = position;
+    in_snapshot(c, |c| page(c, names, wanted)).map_err(sql(READING))?
+}
+
+fn page(c: &Connection, names: &StreamNames, wanted: &Wanted) -> Result<Page, StoreError> {
+    let &Wanted { from, direction, ref filter, max, scan } = wanted;
+    let mut page = Page { events: Vec::with_capacity(max.min(ROOM)), next: from, head: head(c)? };
+    let query = match direction {
+        Direction::Forwards => {
+            concat!(columns!(), "WHERE position > ?1 ORDER BY position LIMIT ?2")
         }
+        Direction::Backwards => {
+            concat!(columns!(), "WHERE position < ?1 ORDER BY position DESC LIMIT ?2")
+        }
+    };
+    let mut statement = c.prepare_cached(query).map_err(sql(READING))?;
+    let mut rows =
+        statement.query((integer(from.get()), integer(scan as u64))).map_err(sql(READING))?;
+    let mut types = Types::default();
+    while page.events.len() < max
+        && let Some(row) = rows.next().map_err(sql(READING))?
+    {
+        let position = Position::new(unsigned(row, 0)?);
+        let name = names.get(c, row.get(1).map_err(sql(READING))?)?;
+        if filter.matches(&name) {
+            page.events.push(event(row, name, &mut types)?);
+        }
+        page.next = position;
     }
-    tx.finish().map_err(sql(READING))?;
     let ended = page.next.get() <= 1 || page.next == from;
     if direction == Direction::Backwards && max > 0 && ended {
         page.next = Position::START;

@@ -9,6 +9,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 use super::Options;
+use super::pool::plan_once;
 use crate::error::StoreError;
 
 /// Marks the file as a log of Pratica: `PRAT` in ASCII, in SQLite's header.
@@ -157,6 +158,7 @@ fn prepare(c: &mut Connection, path: &Path, options: &Options) -> Result<(), Sto
         tx.commit().map_err(&opening)?;
     }
     c.set_prepared_statement_cache_capacity(32);
+    plan_once(c).map_err(&opening)?;
     Ok(())
 }
 
