@@ -35,7 +35,7 @@ pub(crate) async fn run(size: &Size, report: &mut Report) -> anyhow::Result<()> 
 async fn endpoint(log: Arc<SqliteLog>, directory: &Path) -> anyhow::Result<String> {
     let key = ServerKey::open(directory)?;
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(NOW.parse()?));
-    let shelf = Shelf { log, appendable: true, known_events_only: false, clock };
+    let shelf = Shelf { log, appendable: true, known_events_only: false, vault: None, clock };
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let advertised = listener.local_addr()?;
     let endpoint = Endpoint {

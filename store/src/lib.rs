@@ -1,8 +1,8 @@
 //! The log: where events are kept, and nothing else.
 //!
 //! One contract ([`log`]), three stores that keep it ([`memory`], [`sqlite`], [`cluster`]) and one
-//! suite that proves they do (`testing::conformance`, behind the feature `testing`). Bytes go in and the
-//! same bytes come out.
+//! suite that proves they do (`testing::conformance`, behind the feature `testing`). Bytes go in and
+//! the same bytes come out.
 //!
 //! What every store promises:
 //!

@@ -175,8 +175,13 @@ async fn personal_data_stays_sealed_and_facts_stand_beside_the_metadata() -> Tes
         let (facts, metadata) = pratica_store::wire::unwrap(&event.custom_metadata)
             .ok_or_else(|| anyhow::anyhow!("no facts"))?;
         assert!(facts.append.is_none() && facts.schema_version > 0);
-        serde_json::from_slice::<pratica_store::Metadata>(&metadata)?;
+        let metadata: pratica_store::Metadata = serde_json::from_slice(&metadata)?;
+        assert!(metadata.actor.starts_with("account-"), "an analyst reads {}", metadata.actor);
     }
+    let mut head = Wire::of(&log, Role::Head, COMUNE).await?;
+    let contents = head.read(all(CountOption::Count(1))).await??;
+    let custom = &seen(&contents)[0].custom_metadata;
+    assert!(String::from_utf8_lossy(custom).contains(&format!("\"actor\":\"{}\"", OFFICER.0)));
     log.stop().await?;
     server.stop().await
 }

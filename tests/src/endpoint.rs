@@ -33,6 +33,7 @@ impl LogServer {
                 log: Arc::clone(&open.embedded),
                 appendable: true,
                 known_events_only: true,
+                vault: Some(Arc::clone(&open.town.vault)),
                 clock: Arc::clone(&server.house.clock),
             };
             (open.town.comune.clone(), shelf)
@@ -79,6 +80,7 @@ impl LogServer {
                 log: Arc::clone(&log),
                 appendable: true,
                 known_events_only: false,
+                vault: None,
                 clock: Arc::clone(&clock),
             };
             logs.insert(comune.parse()?, shelf);

@@ -95,7 +95,12 @@ impl Node {
     /// Ends it as it is, in the middle of whatever it does, and waits until its files are free.
     pub fn kill(mut self) {
         if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_timeout(Duration::from_secs(10));
+            // The views follow on a thread of their own, which only ends when it is asked; everything
+            // else is dropped where it stands.
+            runtime.block_on(async {
+                let _ = tokio::time::timeout(Duration::ZERO, self.house.stop()).await;
+            });
+            runtime.shutdown_timeout(Duration::from_secs(60));
         }
     }
 }

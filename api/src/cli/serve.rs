@@ -1,4 +1,4 @@
-//! `pratica serve`: one or more comuni over gRPC, on the embedded store.
+//! `pratica serve`: one or more comuni over gRPC, on the embedded store or in front of a cluster.
 
 use super::exit::Failure;
 use super::keys::KeyArgs;
@@ -77,8 +77,17 @@ pub(crate) fn telemetry() {
 /// What is logged at a level. The transport's crates may show headers and bytes at their lower
 /// levels, and so tokens and names: they are never asked for them.
 pub fn log_filter(level: &str) -> tracing_subscriber::EnvFilter {
-    const TRANSPORT: &[&str] =
-        &["h2", "hyper", "hyper_util", "tower", "tower_http", "tonic", "rustls", "tokio_rustls"];
+    const TRANSPORT: &[&str] = &[
+        "h2",
+        "hyper",
+        "hyper_util",
+        "tower",
+        "tower_http",
+        "tonic",
+        "rustls",
+        "tokio_rustls",
+        "eventstore",
+    ];
     let mut filter = tracing_subscriber::EnvFilter::try_new(level)
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     for name in TRANSPORT {
@@ -178,6 +187,7 @@ async fn serve_logs(
             log: Arc::clone(&open.embedded),
             appendable: open.town.cluster.is_none(),
             known_events_only: true,
+            vault: Some(Arc::clone(&open.town.vault)),
             clock: Arc::clone(&house.clock),
         };
         (open.town.comune.clone(), shelf)

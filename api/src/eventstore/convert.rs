@@ -1,11 +1,12 @@
 //! Between messages and events.
 
+use crate::grpc::pseudonyms;
 use pratica_proto::event_store::client::streams as pb;
 use pratica_proto::event_store::client::{
     StreamIdentifier, Uuid as UuidMessage, uuid as uuid_message,
 };
 use pratica_store::wire::{Facts, wrap};
-use pratica_store::{Position, RecordedEvent, StoreError, StreamName};
+use pratica_store::{Position, RecordedEvent, StoreError, StreamName, Vault};
 use std::collections::BTreeMap;
 use tonic::Status;
 use uuid::Uuid;
@@ -70,9 +71,17 @@ pub(super) fn own_stream(name: &str, comune: &str) -> Result<StreamName, Status>
     }
 }
 
-/// An event as a message.
-pub(super) fn event_message(event: RecordedEvent, ids: Ids) -> Result<pb::ReadResp, Status> {
+/// An event as a message; with pseudonyms for accounts where they are given.
+pub(super) fn event_message(
+    mut event: RecordedEvent,
+    ids: Ids,
+    pseudonyms: Option<&Vault>,
+) -> Result<pb::ReadResp, Status> {
     use pb::read_resp::{Content, ReadEvent, read_event};
+    if let Some(vault) = pseudonyms {
+        event.payload = without_accounts(vault, &event.payload)?;
+        event.metadata_json = without_accounts(vault, &event.metadata_json)?;
+    }
     let position = event.position.get();
     let facts = Facts {
         schema_version: event.schema_version,
@@ -105,6 +114,16 @@ pub(super) fn event_message(event: RecordedEvent, ids: Ids) -> Result<pb::ReadRe
         position: Some(read_event::Position::CommitPosition(position)),
     };
     Ok(said(Content::Event(event)))
+}
+
+fn without_accounts(vault: &Vault, json: &[u8]) -> Result<Box<[u8]>, Status> {
+    let damaged = |_| Status::data_loss("an event is not JSON");
+    let mut value: serde_json::Value = serde_json::from_slice(json).map_err(damaged)?;
+    pseudonyms::put(vault, &mut value);
+    if let Some(serde_json::Value::String(actor)) = value.get_mut("actor") {
+        *actor = vault.pseudonym("account", actor);
+    }
+    Ok(serde_json::to_vec(&value).map_err(damaged)?.into())
 }
 
 /// An answer of a read.

@@ -9,7 +9,9 @@ use crate::grpc::door::Door;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
+use pratica_domain::Role;
 use pratica_domain::ids::ComuneId;
+use pratica_store::Vault;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -32,6 +34,11 @@ pub(super) struct Caller {
 }
 
 impl Caller {
+    /// What gives pseudonyms for accounts; none for who may know accounts.
+    pub(super) fn pseudonyms(&self) -> Option<&Vault> {
+        self.shelf.vault.as_deref().filter(|_| self.principal.role == Role::Analyst)
+    }
+
     /// Refuses who may only read.
     pub(super) fn may_append(&self) -> Result<(), Status> {
         if !may_use(&self.principal, Area::LogWriting) {
@@ -129,6 +136,9 @@ async fn enter(identity: &Identity, logs: &Logs, headers: &HeaderMap) -> Result<
         return Err(denied("the token does not open the log of this comune"));
     }
     let shelf = logs.get(&comune).ok_or_else(unknown)?.clone();
+    if principal.role == Role::Analyst && shelf.vault.is_none() {
+        return Err(denied("this log has no pseudonyms for analysts"));
+    }
     Ok(Caller { principal, comune, shelf })
 }
 

@@ -26,7 +26,7 @@ use pratica_proto::event_store::client::gossip::gossip_server::GossipServer;
 use pratica_proto::event_store::client::server_features::server_features_server::ServerFeaturesServer;
 use pratica_proto::event_store::client::streams as pb;
 use pratica_proto::event_store::client::streams::streams_server::{Streams, StreamsServer};
-use pratica_store::SqliteLog;
+use pratica_store::{SqliteLog, Vault};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -49,6 +49,9 @@ pub struct Shelf {
     pub appendable: bool,
     /// Whether only events that this program can read again are taken.
     pub known_events_only: bool,
+    /// The comune's vault, for the names that analysts read in the place of accounts; without it they
+    /// read nothing.
+    pub vault: Option<Arc<Vault>>,
     /// When something is recorded that does not say so itself.
     pub clock: Arc<dyn Clock>,
 }

@@ -182,7 +182,7 @@ impl Talk {
     }
 
     async fn say_event(&self, event: RecordedEvent) -> Result<(), Ended> {
-        self.say(convert::event_message(event, self.ids)?).await
+        self.say(convert::event_message(event, self.ids, self.caller.pseudonyms())?).await
     }
 
     async fn stream(

@@ -8,6 +8,7 @@ mod correspondence;
 pub(crate) mod door;
 pub mod issuer;
 pub(crate) mod limits;
+pub(crate) mod pseudonyms;
 mod server;
 mod services;
 mod show;

@@ -31,8 +31,13 @@ impl Cluster {
         let log = Arc::new(SqliteLog::open(path, sqlite::Options::default()).unwrap());
         let key = ServerKey::open(directory).unwrap();
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(Timestamp::UNIX_EPOCH));
-        let shelf =
-            Shelf { log: Arc::clone(&log), appendable: true, known_events_only: false, clock };
+        let shelf = Shelf {
+            log: Arc::clone(&log),
+            appendable: true,
+            known_events_only: false,
+            vault: None,
+            clock,
+        };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let advertised = listener.local_addr().unwrap();
         let endpoint = Endpoint {
