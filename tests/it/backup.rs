@@ -1,13 +1,18 @@
 //! Backups taken while a town is served, checked, brought back whole and up to a position.
 
 use pratica_api::app::backup::{self, Restore, Restored};
-use pratica_api::demo::{OFFICER, declaration};
+use pratica_api::demo::{OFFICER, Who, declaration};
+use pratica_domain::Role;
 use pratica_domain::ids::ComuneId;
 use pratica_store::{Direction, Filter, Position};
 use pratica_tests::{COMUNE, START, Server, fault};
+use serde_json::json;
 use std::path::Path;
 
 type Test = anyhow::Result<()>;
+
+/// Sees every office.
+const HEAD: Who = Who("direttore", Role::Head);
 
 async fn filed(server: &Server, from: usize, count: usize) -> anyhow::Result<Vec<String>> {
     let mut town = server.town();
@@ -41,7 +46,9 @@ fn restore(from: &Path, data: &Path, key: &Path, until: Option<u64>) -> anyhow::
     let until = until.map(Position::new);
     let restored = Restore { backup: from, data, until, vault: None }
         .comune(&manifest, &COMUNE.parse::<ComuneId>()?)?;
-    std::fs::copy(key, data.join(COMUNE).join("master.key"))?;
+    let put = data.join(COMUNE).join("master.key");
+    std::fs::copy(key, &put)?;
+    std::fs::set_permissions(&put, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
     Ok(restored)
 }
 
@@ -142,5 +149,56 @@ async fn nothing_is_written_over_and_a_damaged_backup_is_refused() -> Test {
     let damaged = refused(restore(&to, &place.path().join("restored"), &key, None).map(drop));
     assert!(damaged.contains("collina/log.db is not what was backed up"), "{damaged}");
     assert!(!place.path().join("restored").exists());
+    server.stop().await
+}
+
+/// Towns as earlier versions wrote them, each a backup with the key of the demonstration. They are
+/// only ever added: `PRATICA_NEW_FIXTURE=NAME` writes one more.
+const FIXTURES: &str = "fixtures";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_town_that_an_earlier_version_wrote_opens_replays_and_works_on() -> Test {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join(FIXTURES);
+    if let Ok(name) = std::env::var("PRATICA_NEW_FIXTURE") {
+        write_fixture(&fixtures.join(name)).await?;
+    }
+    let mut opened = 0;
+    for entry in std::fs::read_dir(&fixtures)? {
+        let from = entry?.path();
+        let data = tempfile::tempdir()?;
+        let restored = restore(&from, data.path(), &from.join("master.key.txt"), None)?;
+        let server = Server::open(data.path(), &[COMUNE], START).await?;
+        let open = server.house.all().next().ok_or_else(|| anyhow::anyhow!("no comune"))?;
+        open.embedded.verify().await?;
+        let (events, _) = content(&server).await?;
+        assert_eq!(events.len() as u64, restored.events, "{}", from.display());
+        let mut town = server.town();
+        let mut read = 0;
+        for event in events.iter().filter(|e| e.contains("case.opened")) {
+            let stream = event.split(' ').nth(1).unwrap_or_default();
+            let case = stream.split_once('-').map(|(_, id)| id.to_owned()).unwrap_or_default();
+            let shown = town.case(HEAD, &case).await.map_err(fault)?;
+            assert!(shown.to_string().contains(&case), "{stream}: {shown}");
+            read += 1;
+        }
+        assert!(read > 2, "{} holds {read} cases", from.display());
+        filed(&server, 100, 1).await?;
+        server.stop().await?;
+        opened += 1;
+    }
+    assert!(opened > 0, "{} holds no fixture", fixtures.display());
+    Ok(())
+}
+
+/// Three declarations, of which one became an act, and a permit.
+async fn write_fixture(target: &Path) -> anyhow::Result<()> {
+    let server = Server::start().await?;
+    let cases = filed(&server, 0, 3).await?;
+    let mut town = server.town();
+    town.act(OFFICER, &cases[0], "residency.register", json!({})).await.map_err(fault)?;
+    let data = server.directory().to_owned();
+    server.house.stop().await;
+    backup::make(&data, &[COMUNE.parse()?], target, START.parse()?)?;
+    std::fs::copy(data.join(COMUNE).join("master.key"), target.join("master.key.txt"))?;
     server.stop().await
 }

@@ -1,19 +1,19 @@
 //! End-to-end tests over real gRPC, and the rules of the house.
 
 // The domain's own samples of every command, for the simulation.
-#[allow(dead_code, reason = "the simulation needs a part of it")]
+#[allow(dead_code, clippy::unwrap_used, reason = "the domain's own, of which a part is needed")]
 #[path = "../../domain/tests/it/given.rs"]
 mod given;
-#[allow(dead_code, reason = "the simulation needs a part of it")]
+#[allow(dead_code, clippy::unwrap_used, reason = "the domain's own, of which a part is needed")]
 #[path = "../../domain/tests/it/permit_scenarios.rs"]
 mod permit_scenarios;
-#[allow(dead_code, reason = "the simulation needs a part of it")]
+#[allow(dead_code, clippy::unwrap_used, reason = "the domain's own, of which a part is needed")]
 #[path = "../../domain/tests/it/scenarios.rs"]
 mod scenarios;
-#[allow(dead_code, reason = "the simulation needs a part of it")]
+#[allow(dead_code, clippy::unwrap_used, reason = "the domain's own, of which a part is needed")]
 #[path = "../../domain/tests/it/school_scenarios.rs"]
 mod school_scenarios;
-#[allow(dead_code, reason = "the simulation needs a part of it")]
+#[allow(dead_code, clippy::unwrap_used, reason = "the domain's own, of which a part is needed")]
 #[path = "../../domain/tests/it/support.rs"]
 mod support;
 
@@ -23,6 +23,7 @@ mod catalogue;
 mod cluster;
 mod concurrency;
 mod contract;
+mod doors;
 mod eventstore_client;
 mod eventstore_wire;
 mod evidence;

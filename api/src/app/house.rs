@@ -305,10 +305,11 @@ async fn follow_views(town: Arc<Town>, mut projector: Projector, stop: watch::Re
             let told = Arc::clone(&damage);
             town.views.on_damage(Box::new(move || told.notify_one()));
             let mut stop = stop;
-            while !*stop.borrow() {
-                let damaged = follow_until_damaged(&town, &mut projector, &damage, &mut stop).await;
-                if damaged {
-                    heal(&town).await;
+            loop {
+                match follow_for_now(&town, &mut projector, &damage, &mut stop).await {
+                    Following::Stopped => return,
+                    Following::Damaged => heal(&town).await,
+                    Following::Failed => {}
                 }
             }
         });
@@ -318,13 +319,20 @@ async fn follow_views(town: Arc<Town>, mut projector: Projector, stop: watch::Re
     }
 }
 
-/// Follows the log until it is told to stop or fails; answers whether the file is damaged.
-async fn follow_until_damaged(
+/// Why the views do not follow the log any further.
+enum Following {
+    Stopped,
+    Damaged,
+    Failed,
+}
+
+/// Follows the log until it is told to stop, a query finds the file damaged, or it fails.
+async fn follow_for_now(
     town: &Arc<Town>,
     projector: &mut Projector,
     damage: &Notify,
     stop: &mut watch::Receiver<bool>,
-) -> bool {
+) -> Following {
     let reader: Arc<dyn EventReader> = Arc::clone(&town.log) as Arc<dyn EventReader>;
     let mut stopped = stop.clone();
     let (told, mut tell) = watch::channel(false);
@@ -336,14 +344,17 @@ async fn follow_until_damaged(
     };
     town.views_follow(true);
     let Err(error) = projector.run(reader, Arc::clone(&town.rules), stopping).await else {
-        return *tell.borrow_and_update();
+        let damaged = *tell.borrow_and_update();
+        return if damaged { Following::Damaged } else { Following::Stopped };
     };
     town.views_follow(false);
     tracing::error!(comune = %town.comune, error = chain(&error),
         "the views stopped following the log and will be tried again");
     // Waiting is for the cause to go away; being told to stop ends it.
-    let _ = tokio::time::timeout(RETRY, stop.wait_for(|stop| *stop)).await;
-    error.is_damage()
+    if tokio::time::timeout(RETRY, stop.wait_for(|stop| *stop)).await.is_ok() {
+        return Following::Stopped;
+    }
+    if error.is_damage() { Following::Damaged } else { Following::Failed }
 }
 
 /// Builds the views again, beside those that can no longer be read.
