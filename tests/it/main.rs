@@ -23,6 +23,7 @@ mod catalogue;
 mod cluster;
 mod concurrency;
 mod contract;
+#[allow(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
 mod doors;
 mod eventstore_client;
 mod eventstore_wire;
@@ -40,5 +41,6 @@ mod school;
 mod school_access;
 mod school_crowd;
 mod secrecy;
+#[allow(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
 mod simulation;
 mod streams;
