@@ -127,18 +127,18 @@ pub(crate) async fn work(
 }
 
 /// One clerk with the case at hand.
-struct Clerk {
+pub(crate) struct Clerk {
     officer: String,
     residency: ResidencyServiceClient<Authorised>,
     casework: CaseworkServiceClient<Authorised>,
-    case_id: String,
+    pub(crate) case_id: String,
     etag: String,
     step: u64,
     numbers: u64,
 }
 
 impl Clerk {
-    fn new(number: usize, connection: Authorised) -> Clerk {
+    pub(crate) fn new(number: usize, connection: Authorised) -> Clerk {
         Clerk {
             officer: format!("officer.{number}"),
             residency: ResidencyServiceClient::new(connection.clone()),
@@ -151,7 +151,7 @@ impl Clerk {
     }
 
     /// The next command.
-    async fn next(&mut self) -> anyhow::Result<()> {
+    pub(crate) async fn next(&mut self) -> anyhow::Result<()> {
         let (comune, request_id) = (COMUNE.to_owned(), Uuid::new_v4().to_string());
         let (case_id, etag) = (self.case_id.clone(), self.etag.clone());
         let validate_only = false;
@@ -230,7 +230,7 @@ impl Clerk {
     }
 }
 
-fn declaration() -> FileDeclarationRequest {
+pub(crate) fn declaration() -> FileDeclarationRequest {
     let member = DeclarationMember {
         person: Some(Person {
             given_name: "Anna".to_owned(),

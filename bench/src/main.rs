@@ -17,6 +17,7 @@ mod raw;
 mod replay;
 mod report;
 mod serving;
+mod watching;
 mod window;
 mod wire;
 
@@ -39,7 +40,7 @@ struct Args {
     #[arg(long)]
     quick: bool,
     /// One work only; repeat for several.
-    #[arg(long, value_name = "WORK", value_parser = ["W1", "W2", "W3", "W4", "W5", "S1", "C1"])]
+    #[arg(long, value_name = "WORK", value_parser = ["W1", "W2", "W3", "W4", "W5", "W6", "L1", "S1", "C1"])]
     only: Vec<String>,
     /// How often each variant is measured; the table shows the median.
     #[arg(long, default_value_t = 5)]
@@ -119,6 +120,12 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("W5") {
         report.measure("W5", |r| runtime.block_on(queries::run(&size, r)))?;
+    }
+    if wanted("W6") {
+        report.measure("W6", |r| runtime.block_on(watching::push(&size, r)))?;
+    }
+    if wanted("L1") {
+        report.measure("L1", |r| runtime.block_on(watching::overload(&size, r)))?;
     }
     if wanted("S1") {
         report.measure("S1", |r| runtime.block_on(window::run(&size, r)))?;

@@ -1,0 +1,243 @@
+//! W6: how long a change takes to whoever watches the case, while clerks work at half of what the
+//! server can take; and L1: ten times what it can take, as an open loop, so that waiting counts.
+
+use crate::Size;
+use crate::clients::{Authorised, authorised};
+use crate::commands::{Clerk, declaration};
+use crate::figures::{Figure, Times};
+use crate::place::{COMUNE, Place};
+use crate::report::{Goal, Report};
+use crate::serving;
+use anyhow::Context as _;
+use pratica_domain::Role;
+use pratica_proto::cases::v1::cases_service_client::CasesServiceClient;
+use pratica_proto::cases::v1::casework_service_client::CaseworkServiceClient;
+use pratica_proto::cases::v1::watch_case_response::Content;
+use pratica_proto::cases::v1::{AddNoteRequest, GetCaseRequest, WatchCaseRequest};
+use pratica_proto::residency::v1::residency_service_client::ResidencyServiceClient;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, interval};
+use tonic::Code;
+use tonic_types::StatusExt as _;
+use uuid::Uuid;
+
+const WATCHERS: usize = 32;
+/// Connections of the open loop: the server takes so many streams of each.
+const CONNECTIONS: usize = 64;
+
+pub(crate) async fn push(size: &Size, report: &mut Report) -> anyhow::Result<()> {
+    let mut place = Place::open(&size.directory.join("w6"))?;
+    let (served, key) = serving::pratica(&mut place).await?;
+    let (mut p50, mut p99) = (Figure::default(), Figure::default());
+    let mut pushed = 0;
+    for _ in 0..size.runs {
+        let mut tasks = Vec::new();
+        for n in 0..WATCHERS {
+            let token = serving::token(&key, &format!("officer.{n}"), Role::Officer)?;
+            let connection = authorised(&served.url, &token).await?;
+            tasks.push(tokio::spawn(watched(connection, size.slice_ms)));
+        }
+        let mut times = Times::default();
+        for task in tasks {
+            times.join(task.await??);
+        }
+        pushed += times.count();
+        p50.add(times.percentile_us(0.50));
+        p99.add(times.percentile_us(0.99));
+    }
+    report.row("from sending a command to the push on WatchCase, p50", "us", &p50, None);
+    report.row("the same, p99", "us", &p99, Some(Goal::AtMost(20_000.0)));
+    report.note(format!(
+        "{pushed} changes, each pushed once; {WATCHERS} clerks who wait as long as they work, and \
+         the command itself is in the time"
+    ));
+    served.stop().await
+}
+
+/// Notes on a case, each waited for on the stream; a pause as long as the work follows.
+async fn watched(connection: Authorised, slice_ms: u64) -> anyhow::Result<Times> {
+    let mut residency = ResidencyServiceClient::new(connection.clone());
+    let filed = residency.file_declaration(declaration()).await?.into_inner();
+    let filed = filed.outcome.context("a filing without an outcome")?;
+    let (mut etag, case_id) = (filed.etag, filed.case_id);
+    let watch = WatchCaseRequest {
+        comune: COMUNE.to_owned(),
+        case_id: case_id.clone(),
+        after_position: filed.position,
+        language: String::new(),
+    };
+    let mut cases = CasesServiceClient::new(connection.clone());
+    let mut stream = cases.watch_case(watch).await?.into_inner();
+    let (seen, mut sees) = mpsc::channel(16);
+    let following = tokio::spawn(async move {
+        while let Some(message) = stream.message().await? {
+            let Some(Content::Case(case)) = message.content else { continue };
+            let revision: u64 = case.summary.context("no summary")?.etag.parse()?;
+            if seen.send((revision, Instant::now())).await.is_err() {
+                break;
+            }
+        }
+        anyhow::Ok(())
+    });
+    let mut casework = CaseworkServiceClient::new(connection);
+    let mut times = Times::default();
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_millis(slice_ms) {
+        let sent = Instant::now();
+        let note = AddNoteRequest {
+            comune: COMUNE.to_owned(),
+            case_id: case_id.clone(),
+            request_id: Uuid::new_v4().to_string(),
+            etag: etag.clone(),
+            validate_only: false,
+            text: "No name on the bell.".to_owned(),
+        };
+        let outcome = casework.add_note(note).await?.into_inner().outcome.context("no outcome")?;
+        loop {
+            let (revision, at) = sees.recv().await.context("the stream ended")?;
+            if revision >= outcome.etag.parse()? {
+                times.add(at.saturating_duration_since(sent));
+                break;
+            }
+        }
+        etag = outcome.etag;
+        tokio::time::sleep(sent.elapsed()).await;
+    }
+    drop(sees);
+    following.abort();
+    Ok(times)
+}
+
+/// What became of the calls of an open loop.
+#[derive(Default)]
+struct Fates {
+    accepted: Times,
+    refused: u64,
+}
+
+pub(crate) async fn overload(size: &Size, report: &mut Report) -> anyhow::Result<()> {
+    let mut place = Place::open(&size.directory.join("l1"))?;
+    let (served, key) = serving::pratica(&mut place).await?;
+    let mut connections = Vec::new();
+    for n in 0..CONNECTIONS {
+        let token = serving::token(&key, &format!("officer.{n}"), Role::Officer)?;
+        connections.push(authorised(&served.url, &token).await?);
+    }
+    let mut clerk = Clerk::new(0, connections[0].clone());
+    clerk.next().await?;
+    let case = clerk.case_id.clone();
+    let slice = Duration::from_millis(size.slice_ms);
+    let before = closed(&connections, &case, slice).await?;
+    let capacity = before.count() as f64 / slice.as_secs_f64();
+    let resident = resident_mib()?;
+    let most = Arc::new(AtomicU64::new(resident));
+    let lasts = slice * u32::try_from(size.runs)?;
+    let mut fates = open_loop(&connections, &case, capacity * 10.0, lasts, &most).await?;
+    let mut after = closed(&connections, &case, slice).await?;
+    let one = |value: f64| {
+        let mut figure = Figure::default();
+        figure.add(value);
+        figure
+    };
+    let mut before = before;
+    report.row("capacity: GetCase, closed loop", "/s", &one(capacity), None);
+    report.row("its p99", "us", &one(before.percentile_us(0.99)), None);
+    let per_second = fates.accepted.count() as f64 / lasts.as_secs_f64();
+    report.row("accepted at ten times that", "/s", &one(per_second), None);
+    report.row("p99 of what was accepted", "us", &one(fates.accepted.percentile_us(0.99)), None);
+    let told = fates.refused as f64 / lasts.as_secs_f64();
+    report.row("refused with the time to come back", "/s", &one(told), None);
+    report.row("p99 right afterwards", "us", &one(after.percentile_us(0.99)), None);
+    let grown = most.load(Ordering::Relaxed).saturating_sub(resident);
+    report.row("memory taken on top, clients included", "MiB", &one(grown as f64), None);
+    report.note(format!("{:.0} s; every refusal told when to come back", lasts.as_secs_f64()));
+    served.stop().await
+}
+
+async fn call(connection: &Authorised, case: &str) -> Result<(), tonic::Status> {
+    let get = GetCaseRequest {
+        comune: COMUNE.to_owned(),
+        case_id: case.to_owned(),
+        ..GetCaseRequest::default()
+    };
+    CasesServiceClient::new(connection.clone()).get_case(get).await.map(drop)
+}
+
+async fn closed(connections: &[Authorised], case: &str, slice: Duration) -> anyhow::Result<Times> {
+    let begun = Instant::now();
+    let tasks: Vec<_> = connections
+        .iter()
+        .map(|connection| {
+            let (connection, case) = (connection.clone(), case.to_owned());
+            tokio::spawn(async move {
+                let mut times = Times::default();
+                while begun.elapsed() < slice {
+                    let one = Instant::now();
+                    call(&connection, &case).await?;
+                    times.add(one.elapsed());
+                }
+                anyhow::Ok(times)
+            })
+        })
+        .collect();
+    let mut all = Times::default();
+    for task in tasks {
+        all.join(task.await??);
+    }
+    Ok(all)
+}
+
+/// Calls at their times, whatever became of those before.
+async fn open_loop(
+    connections: &[Authorised],
+    case: &str,
+    per_second: f64,
+    lasts: Duration,
+    most: &AtomicU64,
+) -> anyhow::Result<Fates> {
+    let (fate, mut told) = mpsc::unbounded_channel();
+    let mut tick = interval(Duration::from_millis(5));
+    tick.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    let (begun, mut sent) = (Instant::now(), 0_u64);
+    while begun.elapsed() < lasts {
+        tick.tick().await;
+        let due = (begun.elapsed().as_secs_f64() * per_second) as u64;
+        while sent < due {
+            let connection = connections[sent as usize % connections.len()].clone();
+            let (case, fate) = (case.to_owned(), fate.clone());
+            let at = begun + Duration::from_secs_f64(sent as f64 / per_second);
+            tokio::spawn(async move {
+                let answer = call(&connection, &case).await;
+                // Who counts is there until all have told.
+                let _ = fate.send((answer, at.elapsed()));
+            });
+            sent += 1;
+        }
+        most.fetch_max(resident_mib()?, Ordering::Relaxed);
+    }
+    drop(fate);
+    let mut fates = Fates::default();
+    while let Some((answer, took)) = told.recv().await {
+        match answer {
+            Ok(()) => fates.accepted.add(took),
+            Err(status) if status.code() == Code::ResourceExhausted => {
+                let advised = status.get_error_details().retry_info().is_some();
+                anyhow::ensure!(advised, "a refusal without advice: {status:?}");
+                fates.refused += 1;
+            }
+            Err(status) => anyhow::bail!("{status:?}"),
+        }
+    }
+    Ok(fates)
+}
+
+/// What the process has in memory now.
+pub(crate) fn resident_mib() -> anyhow::Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).context("no VmRSS")?;
+    let kib: u64 = line.trim().trim_end_matches(" kB").trim().parse()?;
+    Ok(kib / 1024)
+}
