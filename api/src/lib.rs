@@ -6,6 +6,7 @@
 pub mod app;
 pub mod cli;
 pub mod demo;
+pub mod eventstore;
 pub mod grpc;
 pub mod import;
 pub mod messages;

@@ -95,7 +95,8 @@ async fn check(
     Ok(())
 }
 
-async fn work(
+/// Lets clerks work for a while; how often, how long in all, and how many numbers were given.
+pub(crate) async fn work(
     connections: Vec<Authorised>,
     slice: Duration,
 ) -> anyhow::Result<(Times, Duration, u64)> {

@@ -20,6 +20,7 @@ mod sealing;
 mod serving;
 mod watching;
 mod window;
+mod wire;
 
 use clap::Parser;
 use report::Report;
@@ -40,7 +41,7 @@ struct Args {
     #[arg(long)]
     quick: bool,
     /// One work only; repeat for several.
-    #[arg(long, value_name = "WORK", value_parser = ["W1", "W2", "W3", "W4", "W5", "W6", "L1", "S1", "S2"])]
+    #[arg(long, value_name = "WORK", value_parser = ["W1", "W2", "W3", "W4", "W5", "W6", "L1", "S1", "S2", "C1"])]
     only: Vec<String>,
     /// How often each variant is measured; the table shows the median.
     #[arg(long, default_value_t = 5)]
@@ -132,6 +133,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("S2") {
         report.measure("S2", |r| sealing::run(&runtime, &size, r))?;
+    }
+    if wanted("C1") {
+        report.measure("C1", |r| runtime.block_on(wire::run(&size, r)))?;
     }
     report.disk_afterwards(&size.directory)?;
     println!("{report}");

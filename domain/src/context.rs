@@ -30,13 +30,15 @@ pub enum Role {
     ProtectionOfficer,
     /// A workflow of the paperless office: reads the feed, writes receipts back.
     Service,
+    /// Who moves a comune from one log to another: reads the log sealed, and appends to it.
+    Migrator,
     /// Pratica itself: processes and the deadline ticker.
     System,
 }
 
 impl Role {
     /// Every role, in the order of the authorisation table.
-    pub const ALL: [Role; 10] = [
+    pub const ALL: [Role; 11] = [
         Role::Citizen,
         Role::Clerk,
         Role::Officer,
@@ -46,6 +48,7 @@ impl Role {
         Role::Administrator,
         Role::ProtectionOfficer,
         Role::Service,
+        Role::Migrator,
         Role::System,
     ];
 
@@ -61,6 +64,7 @@ impl Role {
             Role::Administrator => "administrator",
             Role::ProtectionOfficer => "protection_officer",
             Role::Service => "service",
+            Role::Migrator => "migrator",
             Role::System => "system",
         }
     }
@@ -77,7 +81,7 @@ impl std::str::FromStr for Role {
         Role::ALL.into_iter().find(|r| r.as_str() == text).ok_or(crate::ids::InvalidId {
             what: "Role",
             text: text.to_owned(),
-            rule: "citizen, clerk, officer, head, registrar, analyst, administrator, protection_officer, service or system",
+            rule: "citizen, clerk, officer, head, registrar, analyst, administrator, protection_officer, service, migrator or system",
         })
     }
 }

@@ -9,6 +9,31 @@ pub mod google {
     pub mod r#type {
         include!("gen/google.r#type.rs");
     }
+    /// `google.rpc`.
+    pub mod rpc {
+        include!("gen/google.rpc.rs");
+    }
+}
+
+/// The wire protocol of EventStoreDB and KurrentDB, as far as it is served. Not ours: see
+/// `proto/event_store`.
+pub mod event_store {
+    /// `event_store.client`.
+    pub mod client {
+        include!("gen/event_store.client.rs");
+        /// `event_store.client.gossip`.
+        pub mod gossip {
+            include!("gen/event_store.client.gossip.rs");
+        }
+        /// `event_store.client.server_features`.
+        pub mod server_features {
+            include!("gen/event_store.client.server_features.rs");
+        }
+        /// `event_store.client.streams`.
+        pub mod streams {
+            include!("gen/event_store.client.streams.rs");
+        }
+    }
 }
 
 /// The services of Pratica.

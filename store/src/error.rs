@@ -95,6 +95,10 @@ pub enum StoreError {
         #[source]
         source: BoxError,
     },
+    /// The cluster that keeps the log does not answer this node: its copy can be read, and nothing is
+    /// recorded. Nothing was written; repeat with the same request id, here or at another node.
+    #[error("this node is cut off from the cluster: it reads, and records nothing")]
+    CutOff,
     /// The writer has stopped for good, after a failed flush, a full disk or an error it cannot
     /// judge. Nothing is acknowledged any more. Look at the cause, mend it (free space, check
     /// the disk), run `verify`, restart; repeat unanswered requests with the same request id.
@@ -143,7 +147,7 @@ impl StoreError {
     /// Whether the same request, unchanged and with the same request id, may succeed later.
     #[must_use]
     pub fn may_be_retried(&self) -> bool {
-        matches!(self, Self::Unavailable { .. } | Self::Stopped { .. })
+        matches!(self, Self::Unavailable { .. } | Self::Stopped { .. } | Self::CutOff)
     }
 
     pub(crate) fn corrupt(position: Option<Position>, detail: impl Into<String>) -> Self {

@@ -18,7 +18,9 @@ mod check;
 mod stream_name;
 
 pub(crate) use check::{EncodedAppend, EncodedEvent};
-pub use check::{MAX_APPEND_BYTES, MAX_APPEND_EVENTS, MAX_TYPE_BYTES};
+pub use check::{
+    MAX_APPEND_BYTES, MAX_APPEND_EVENTS, MAX_RAW_BYTES, MAX_TYPE_BYTES, RawAppend, RawEvent,
+};
 pub use stream_name::StreamName;
 
 /// An event to be recorded.

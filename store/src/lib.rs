@@ -1,8 +1,8 @@
 //! The log: where events are kept, and nothing else.
 //!
-//! One contract ([`log`]), two stores that keep it ([`memory`], [`sqlite`]) and one suite that
-//! proves they do (`testing::conformance`, behind the feature `testing`). Bytes go in and the
-//! same bytes come out.
+//! One contract ([`log`]), three stores that keep it ([`memory`], [`sqlite`], [`cluster`]) and one
+//! suite that proves they do (`testing::conformance`, behind the feature `testing`). Bytes go in and
+//! the same bytes come out.
 //!
 //! What every store promises:
 //!
@@ -16,10 +16,12 @@
 //! - **Append only.** No event and no request id is ever changed or removed.
 //!
 //! What must never enter: a clock (times are given), randomness (ids are given; only the [`vault`]
-//! asks for some, for keys and nonces), an async runtime (only `tokio::sync`), the meaning of an
-//! event, personal data in an error text.
+//! and the [`cluster`] ask for some, for keys, nonces and the marks of a try), an async runtime of
+//! its own (the [`cluster`] runs on its caller's), the meaning of an event, personal data in an error
+//! text.
 
 pub mod access;
+pub mod cluster;
 pub mod codec;
 pub mod error;
 pub mod event;
@@ -32,10 +34,13 @@ pub mod subscription;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod vault;
+pub mod wire;
 
+pub use cluster::ClusterLog;
 pub use error::StoreError;
 pub use event::{
-    AppendRequest, Appended, Metadata, NewEvent, RecordedEvent, Request, RequestRecord, StreamName,
+    AppendRequest, Appended, Metadata, NewEvent, RawAppend, RawEvent, RecordedEvent, Request,
+    RequestRecord, StreamName,
 };
 pub use log::{Direction, EventAppender, EventReader, EventStore, Filter, Fut, Page};
 pub use memory::MemoryLog;

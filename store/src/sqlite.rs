@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::error::StoreError;
-use crate::event::{AppendRequest, Appended, RecordedEvent, RequestRecord, StreamName};
+use crate::event::{AppendRequest, Appended, RawAppend, RecordedEvent, RequestRecord, StreamName};
 use crate::log::{Direction, EventAppender, EventReader, Filter, Fut, Page};
 use crate::revision::{Position, Revision};
 
@@ -22,6 +22,7 @@ mod backup;
 mod pool;
 mod read;
 mod schema;
+pub mod travel;
 mod verify;
 mod write;
 
@@ -148,6 +149,14 @@ impl SqliteLog {
     #[must_use]
     pub const fn readers(&self) -> &ReaderPool {
         &self.readers
+    }
+
+    /// Appends what comes from another log, its metadata byte for byte; judged like any append.
+    ///
+    /// # Errors
+    /// As [`EventAppender::append`].
+    pub async fn append_raw(&self, append: RawAppend) -> Result<Appended, StoreError> {
+        self.writer.append(append.encode()?).await
     }
 
     /// Goes through the whole log and checks all that was promised of it: positions and

@@ -50,6 +50,7 @@ fn callers() -> Vec<Caller> {
         of("administrator all-comuni", "admin.tutti", Role::Administrator, &[], &[]),
         of("protection_officer", "garante", Role::ProtectionOfficer, &[], here),
         of("service", "flusso", Role::Service, &[], here),
+        of("migrator", "trasloco", Role::Migrator, &[], here),
     ]
 }
 

@@ -1,6 +1,10 @@
 //! The harness: a real server on a free port over a directory of its own, a manual clock, and the
 //! town's people as clients. Nothing of ours is stubbed.
 
+pub mod endpoint;
+pub mod node;
+pub mod unreliable;
+
 use jiff::Timestamp;
 use pratica_api::app::{Clock, House, ManualClock, MasterKeys};
 use pratica_api::cli::Failure;

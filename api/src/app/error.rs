@@ -67,6 +67,9 @@ pub enum AppError {
         /// The position.
         position: u64,
     },
+    /// This node is cut off from the cluster that keeps the log.
+    #[error("cut off from the cluster")]
+    CutOff,
     /// Something of ours failed.
     #[error("{doing} failed")]
     Fault {
@@ -85,6 +88,7 @@ impl AppError {
     pub fn store(doing: &'static str, error: StoreError) -> Self {
         match error {
             StoreError::RequestReused { request_id, .. } => AppError::RequestReused(request_id),
+            StoreError::CutOff => AppError::CutOff,
             error => {
                 let transient = error.may_be_retried();
                 AppError::Fault { doing, source: Box::new(error), transient }

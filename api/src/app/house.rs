@@ -5,6 +5,7 @@ use super::erasure;
 use super::error::{AppError, chain};
 use super::evidence::Evidence;
 use super::keys::MasterKeys;
+use super::lead::Lead;
 use super::policy::Principal;
 use super::register;
 use super::school;
@@ -17,7 +18,7 @@ use pratica_domain::ids::{ComuneId, InvalidId};
 use pratica_domain::term::{first_instant_after, first_instant_of, rome_date};
 use pratica_projections::{Projector, Views, ViewsOptions};
 use pratica_store::access::AccessLog;
-use pratica_store::{BlindIndex, EventReader, EventStore, Position, SqliteLog, sqlite};
+use pratica_store::{BlindIndex, ClusterLog, EventReader, EventStore, Position, SqliteLog, sqlite};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -102,6 +103,13 @@ impl House {
         self.open.values()
     }
 
+    /// The comuni whose log this node may be behind with, and how far it has each: to be said in
+    /// every answer.
+    pub fn behind(&self) -> Vec<(&ComuneId, Position)> {
+        let behind = self.open.iter().filter(|(_, open)| open.town.is_behind());
+        behind.map(|(comune, open)| (comune, *open.embedded.watch_head().borrow())).collect()
+    }
+
     /// Starts what runs beside requests: for each comune its views, its register and its ticker.
     pub async fn start(self: &Arc<Self>, projectors: Projectors) {
         let mut tasks = self.tasks.lock().await;
@@ -112,7 +120,10 @@ impl House {
                 self.stop.subscribe(),
                 run_register(Arc::clone(&open.town), Arc::clone(&open.desk)),
             ));
-            tasks.spawn(stopped(self.stop.subscribe(), run_school(Arc::clone(&open.school))));
+            let (town, school) = (Arc::clone(&open.town), Arc::clone(&open.school));
+            tasks.spawn(stopped(self.stop.subscribe(), async move {
+                town.lead.while_leading(|| run_school(Arc::clone(&school))).await;
+            }));
             tasks.spawn(stopped(
                 self.stop.subscribe(),
                 run_evidence(Arc::clone(&open.town), Arc::clone(&open.evidence)),
@@ -121,16 +132,18 @@ impl House {
             // Who moves the clock by hand has what is due proposed on the way.
             let by_day = self.clock.manual().is_none();
             tasks.spawn(stopped(self.stop.subscribe(), async move {
-                erasure::run(&town, &archive, by_day).await;
+                town.lead.while_leading(|| erasure::run(&town, &archive, by_day)).await;
             }));
+            let town = Arc::clone(&open.town);
+            tasks.spawn(stopped(self.stop.subscribe(), async move { town.lead.keep().await }));
             if self.clock.manual().is_none() {
-                let calls = Arc::clone(&open.school);
+                let (town, calls) = (Arc::clone(&open.town), Arc::clone(&open.school));
                 tasks.spawn(stopped(self.stop.subscribe(), async move {
-                    calls.run_clock().await;
+                    town.lead.while_leading(|| calls.run_clock()).await;
                 }));
                 let (town, principal) = (Arc::clone(&open.town), self.ticker.clone());
                 tasks.spawn(stopped(self.stop.subscribe(), async move {
-                    ticker::run(&town, &principal).await;
+                    town.lead.while_leading(|| ticker::run(&town, &principal)).await;
                 }));
             }
         }
@@ -190,7 +203,8 @@ impl House {
 
     async fn expire_all(&self) -> Result<u64, AppError> {
         let mut expired = 0;
-        for open in self.open.values() {
+        // What another node leads falls due there.
+        for open in self.open.values().filter(|open| open.town.lead.leads()) {
             // What a term brings about may free a place, and an offer starts a term.
             loop {
                 let before = open.school.settle().await?;
@@ -243,19 +257,44 @@ fn open_town(
     let rules = Arc::new(settings.rules(&directory)?);
     let embedded = Arc::new(SqliteLog::open(directory.join("log.db"), sqlite::Options::default())?);
     let has_events = *embedded.watch_head().borrow() > Position::START;
-    let vault = Arc::new(keys.open(comune, &directory, has_events)?);
+    let vault = Arc::new(match &settings.log.keys {
+        Some(shared) => keys.open_shared(comune, &directory, shared)?,
+        None => keys.open(comune, &directory, has_events)?,
+    });
+    let (log, cluster) = kept_in(&settings, comune, &embedded, &clock)?;
     let index: Arc<dyn BlindIndex> = Arc::clone(&vault) as Arc<dyn BlindIndex>;
     let (views, projector) =
         Views::open(&directory.join("views.db"), ViewsOptions::default(), index)?;
-    let log: Arc<dyn EventStore> = Arc::clone(&embedded) as Arc<dyn EventStore>;
     let access = Arc::new(AccessLog::open(&directory.join("access.db"), clock.now())?);
     let head = *embedded.watch_head().borrow();
     let evidence = Arc::new(Evidence::open(comune, &directory, &settings.evidence, &vault, head)?);
     let town = Town::new(comune.clone(), directory, settings, log, vault, views, rules, clock);
+    let town = match cluster {
+        Some((cluster, lead)) => town.in_cluster(cluster, lead),
+        None => town,
+    };
     let town = Arc::new(town);
     let desk = Arc::new(register::Desk::new(Arc::clone(&town), system("register")?));
     let school = Arc::new(school::Desk::new(Arc::clone(&town), system("school")?));
     Ok((Open { town, desk, school, access, evidence, embedded }, projector))
+}
+
+/// The log: embedded, or in the cluster that the settings name, with the embedded one as a copy.
+#[expect(clippy::type_complexity, reason = "two things that come together or not at all")]
+fn kept_in(
+    settings: &Settings,
+    comune: &ComuneId,
+    embedded: &Arc<SqliteLog>,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<(Arc<dyn EventStore>, Option<(Arc<ClusterLog>, Lead)>)> {
+    let Some(connection) = settings.log.cluster()? else {
+        return Ok((Arc::clone(embedded) as Arc<dyn EventStore>, None));
+    };
+    let cluster = ClusterLog::open(&connection, comune.as_str(), Arc::clone(embedded))?;
+    let cluster = Arc::new(cluster);
+    let seconds = settings.log.lease_seconds;
+    let lead = Lead::by_lease(Arc::clone(&cluster), Arc::clone(clock), seconds);
+    Ok((Arc::clone(&cluster) as Arc<dyn EventStore>, Some((cluster, lead))))
 }
 
 async fn stopped(mut stop: watch::Receiver<bool>, work: impl Future<Output = ()>) {

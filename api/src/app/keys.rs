@@ -77,6 +77,12 @@ pub enum KeysError {
         /// The vault.
         path: PathBuf,
     },
+    /// The shared keys are not where the settings say.
+    #[error("{path} holds no keys: mount the volume, or make them with `pratica keys share`")]
+    SharedMissing {
+        /// Where they should be.
+        path: PathBuf,
+    },
     /// The vault does not take the key.
     #[error("the vault of {comune} cannot be opened")]
     Vault {
@@ -148,6 +154,26 @@ impl MasterKeys {
         }
     }
 
+    /// Opens the vault of a comune in a directory of keys that several nodes share.
+    ///
+    /// # Errors
+    /// When the key cannot be had, is not the one, or the vault is missing: `pratica keys share`
+    /// makes it.
+    pub fn open_shared(
+        &self,
+        comune: &ComuneId,
+        directory: &Path,
+        keys: &Path,
+    ) -> Result<Vault, KeysError> {
+        let path = shared_path(keys, comune);
+        if !path.join("masters").is_dir() {
+            return Err(KeysError::SharedMissing { path });
+        }
+        let master = self.of(comune, directory)?;
+        Vault::open_shared(&path, &master)
+            .map_err(|source| KeysError::Vault { comune: comune.clone(), source })
+    }
+
     /// Opens the vault of a comune. `has_events` says whether its log holds any.
     ///
     /// # Errors
@@ -166,6 +192,11 @@ impl MasterKeys {
         Vault::open(&path, &master)
             .map_err(|source| KeysError::Vault { comune: comune.clone(), source })
     }
+}
+
+/// The vault of a comune in a directory of keys that several nodes share.
+pub fn shared_path(keys: &Path, comune: &ComuneId) -> PathBuf {
+    keys.join(comune.as_str())
 }
 
 /// The vault of the comune whose data is in `directory`.

@@ -11,11 +11,16 @@ use std::sync::Arc;
 /// How many events of a stream are read at a time.
 const PAGE: usize = 500;
 
-/// The case as its stream stands, or none if it has no events.
+/// The case as its stream stands, or none if it has no events. Where this is the only node, as it
+/// was kept from last time; where others append too, with what came since.
 ///
 /// # Errors
 /// When the log cannot be read or holds what this build cannot decode.
 pub async fn case(town: &Town, id: CaseId) -> Result<Option<Arc<Case>>, AppError> {
+    if town.cluster.is_some() { current(town, id).await } else { kept(town, id).await }
+}
+
+async fn kept(town: &Town, id: CaseId) -> Result<Option<Arc<Case>>, AppError> {
     if let Some(case) = town.cases.get(&id) {
         return Ok(Some(case));
     }
@@ -39,7 +44,7 @@ pub async fn case(town: &Town, id: CaseId) -> Result<Option<Arc<Case>>, AppError
 /// # Errors
 /// As [`case`].
 pub async fn current(town: &Town, id: CaseId) -> Result<Option<Arc<Case>>, AppError> {
-    let Some(kept) = case(town, id).await? else { return Ok(None) };
+    let Some(kept) = kept(town, id).await? else { return Ok(None) };
     let procedure = kept.procedure().unwrap_or(Procedure::Residency);
     let stream = town.case_stream(procedure, id)?;
     let since = events(town, &stream, Revision::new(kept.file.events), Revision::END).await?;
@@ -49,7 +54,7 @@ pub async fn current(town: &Town, id: CaseId) -> Result<Option<Arc<Case>>, AppEr
     if since.iter().any(|event| &*event.event_type == "case.erased") {
         // What was kept has the data in the clear: the case is folded anew, without it.
         town.cases.invalidate(&id);
-        return self::case(town, id).await;
+        return self::kept(town, id).await;
     }
     let mut case = (*kept).clone();
     for recorded in &since {

@@ -216,7 +216,11 @@ pub fn may_command(principal: &Principal, command: &str, relation: Relation) -> 
         Role::Officer | Role::Head => matches!(relation, Relation::New | Relation::OwnOffice),
         Role::Service => SERVICE.contains(&command),
         Role::System => true,
-        Role::Registrar | Role::Analyst | Role::Administrator | Role::ProtectionOfficer => false,
+        Role::Registrar
+        | Role::Analyst
+        | Role::Administrator
+        | Role::ProtectionOfficer
+        | Role::Migrator => false,
     }
 }
 
@@ -226,7 +230,11 @@ pub fn case_access(principal: &Principal, today: Date) -> Option<Access> {
         Role::Citizen => Some(Access::Account { account: principal.account.to_string(), today }),
         Role::Clerk | Role::Officer => Some(Access::Offices(principal.offices.clone())),
         Role::Head | Role::Service | Role::System => Some(Access::Everything),
-        Role::Registrar | Role::Analyst | Role::Administrator | Role::ProtectionOfficer => None,
+        Role::Registrar
+        | Role::Analyst
+        | Role::Administrator
+        | Role::ProtectionOfficer
+        | Role::Migrator => None,
     }
 }
 
@@ -254,6 +262,7 @@ pub fn reads_by(principal: &Principal) -> Option<&'static str> {
         | Role::Analyst
         | Role::Administrator
         | Role::ProtectionOfficer
+        | Role::Migrator
         | Role::System => None,
     }
 }
@@ -285,12 +294,17 @@ pub enum Area {
     Access,
     /// Holds and erasures.
     Papers,
+    /// The log itself, sealed as it stands, over the protocol of event stores.
+    Log,
+    /// Appending to the log from outside: for moving a comune in.
+    LogWriting,
 }
 
 /// The table for what is not about one case.
 pub fn may_use(principal: &Principal, area: Area) -> bool {
     use Role::{
-        Administrator, Analyst, Clerk, Head, Officer, ProtectionOfficer, Registrar, Service,
+        Administrator, Analyst, Clerk, Head, Migrator, Officer, ProtectionOfficer, Registrar,
+        Service,
     };
     let roles: &[Role] = match area {
         Area::Worklist => &[Clerk, Officer, Head],
@@ -307,6 +321,8 @@ pub fn may_use(principal: &Principal, area: Area) -> bool {
         Area::SchoolActs => &[Officer, Head],
         Area::Access => &[ProtectionOfficer],
         Area::Papers => &[Head, Registrar, ProtectionOfficer],
+        Area::Log => &[Analyst, Head, Migrator],
+        Area::LogWriting => &[Migrator],
     };
     roles.contains(&principal.role)
 }

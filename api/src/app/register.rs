@@ -22,7 +22,7 @@ use pratica_store::{
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use uuid::Uuid;
 
 /// The name of the process's checkpoint.
@@ -42,6 +42,10 @@ pub struct Desk {
     principal: Principal,
     /// Numbers are given out one batch after the other.
     turn: Mutex<()>,
+}
+
+fn closed(doing: &'static str, error: watch::error::RecvError) -> AppError {
+    AppError::Fault { doing, source: Box::new(error), transient: true }
 }
 
 /// An entry with the request that asks for its number.
@@ -95,7 +99,45 @@ impl Desk {
     }
 
     async fn handle(&self, events: &[RecordedEvent]) -> Result<(), AppError> {
-        let mut due: Vec<(CaseId, DocumentId, Numbered)> = Vec::new();
+        let due = loop {
+            let mut heads = self.town.log.watch_head();
+            let mut lead = self.town.lead.watch();
+            heads.borrow_and_update();
+            let leads = *lead.borrow_and_update();
+            let due = self.due(events).await?;
+            if due.is_empty() {
+                return Ok(());
+            }
+            if leads {
+                break due;
+            }
+            // Another node gives out the numbers: they arrive, or this one begins to lead.
+            tokio::select! {
+                moved = heads.changed() => {
+                    moved.map_err(|e| closed("following the log", e))?;
+                }
+                moved = lead.changed() => {
+                    moved.map_err(|e| closed("following who leads", e))?;
+                }
+            }
+        };
+        let entries: Vec<_> = due.iter().map(|(_, _, n)| n).collect();
+        let numbers = self.register(&entries).await?;
+        let records = due.iter().zip(numbers).map(|((case_id, document, numbered), number)| {
+            self.record(*case_id, *document, number, numbered)
+        });
+        for recorded in join_all(records).await {
+            recorded?;
+        }
+        Ok(())
+    }
+
+    /// The documents among these events that have no number yet.
+    async fn due(
+        &self,
+        events: &[RecordedEvent],
+    ) -> Result<Vec<(CaseId, DocumentId, Numbered)>, AppError> {
+        let mut due = Vec::new();
         for recorded in events.iter().filter(|e| &*e.event_type == "case.document_added") {
             let event = load::decode(recorded)?;
             let Some(case_id) = case_of(recorded) else { continue };
@@ -112,18 +154,7 @@ impl Desk {
                 due.push((case_id, added.document, entry));
             }
         }
-        if due.is_empty() {
-            return Ok(());
-        }
-        let entries: Vec<_> = due.iter().map(|(_, _, n)| n).collect();
-        let numbers = self.register(&entries).await?;
-        let records = due.iter().zip(numbers).map(|((case_id, document, numbered), number)| {
-            self.record(*case_id, *document, number, numbered)
-        });
-        for recorded in join_all(records).await {
-            recorded?;
-        }
-        Ok(())
+        Ok(due)
     }
 
     async fn record(

@@ -32,6 +32,8 @@ pub struct Settings {
     pub evidence: EvidenceSettings,
     /// What becomes of cases that nothing keeps any more.
     pub retention: RetentionSettings,
+    /// Where the log is kept.
+    pub log: LogSettings,
     /// The region whose terms apply, such as `lombardia`; the national ones if absent.
     pub region: Option<String>,
     /// Rule files of the comune, relative to its directory, in order; each may extend another.
@@ -73,6 +75,44 @@ impl Default for EvidenceSettings {
     }
 }
 
+/// Where the log is kept: beside everything else, unless a cluster is named.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogSettings {
+    /// The connection string of an EventStoreDB or KurrentDB cluster, `esdb://...`, or the
+    /// environment variable that holds it: `env:NAME`. Without one the log is `log.db`, and with
+    /// one `log.db` is this node's copy.
+    pub kurrent: Option<String>,
+    /// The directory of the keys that all nodes reach. Without one they are in `keys.db`, of one
+    /// node.
+    pub keys: Option<PathBuf>,
+    /// How long a node that does what must be done once at a time may be silent before another
+    /// takes over.
+    pub lease_seconds: u32,
+}
+
+impl Default for LogSettings {
+    fn default() -> Self {
+        LogSettings { kurrent: None, keys: None, lease_seconds: 30 }
+    }
+}
+
+impl LogSettings {
+    /// The connection string of the cluster; none for the embedded log.
+    ///
+    /// # Errors
+    /// When the environment variable is not set.
+    pub fn cluster(&self) -> Result<Option<String>, SettingsError> {
+        match self.kurrent.as_deref().map(|text| (text, text.strip_prefix("env:"))) {
+            None => Ok(None),
+            Some((text, None)) => Ok(Some(text.to_owned())),
+            Some((_, Some(name))) => std::env::var(name)
+                .map(Some)
+                .map_err(|_| SettingsError::Variable { name: name.to_owned() }),
+        }
+    }
+}
+
 /// Settings that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
@@ -93,6 +133,12 @@ pub enum SettingsError {
         /// Why.
         #[source]
         source: Box<toml::de::Error>,
+    },
+    /// The variable that holds the connection string is not set.
+    #[error("the environment variable {name} does not hold the cluster's connection string")]
+    Variable {
+        /// Its name.
+        name: String,
     },
     /// No rules of this region come with the program.
     #[error(

@@ -2,6 +2,7 @@
 
 use super::clock::Clock;
 use super::error::AppError;
+use super::lead::Lead;
 use super::settings::Settings;
 use moka::sync::Cache;
 use pratica_domain::Case;
@@ -9,7 +10,7 @@ use pratica_domain::case::Procedure;
 use pratica_domain::ids::{CaseId, ComuneId};
 use pratica_domain::people::Personal;
 use pratica_projections::{Rules, Views};
-use pratica_store::{EventStore, Position, StreamName, Vault};
+use pratica_store::{ClusterLog, EventStore, Position, Revision, StreamName, Vault};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,9 @@ use tokio::sync::watch;
 pub const CACHED_CASES: u64 = 20_000;
 /// How long a caller waits for a process or a view when the call has no deadline of its own.
 pub const WAIT: Duration = Duration::from_secs(10);
+
+/// How long a node waits for what another one recorded.
+const CATCH_UP: Duration = Duration::from_secs(3);
 
 /// One comune.
 pub struct Town {
@@ -38,6 +42,10 @@ pub struct Town {
     pub rules: Arc<Rules>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    /// The cluster that keeps the log, where one does: `log` is then this node's way to it.
+    pub cluster: Option<Arc<ClusterLog>>,
+    /// Whether this node does what must be done once at a time.
+    pub lead: Lead,
     /// Folded cases. A stale one costs a conflict and a reload, never a wrong decision.
     pub(crate) cases: Cache<CaseId, Arc<Case>>,
     /// How far the views are.
@@ -70,11 +78,20 @@ impl Town {
             views,
             rules,
             clock,
+            cluster: None,
+            lead: Lead::alone(),
             cases: Cache::new(CACHED_CASES),
             viewed: watch::Sender::new(Position::START),
             following: watch::Sender::new(true),
             registered: watch::Sender::new(Position::START),
         }
+    }
+
+    /// The same, one node of several over a cluster that keeps the log.
+    #[must_use]
+    pub fn in_cluster(mut self, cluster: Arc<ClusterLog>, lead: Lead) -> Self {
+        (self.cluster, self.lead) = (Some(cluster), lead);
+        self
     }
 
     /// The stream of a case.
@@ -105,6 +122,46 @@ impl Town {
             doing: "opening personal data",
             source: Box::new(source),
             transient: false,
+        })
+    }
+
+    /// Waits until this node has what another recorded: of a case, up to a revision that somebody has
+    /// seen. Who names a revision that is nowhere waits in vain, for [`CATCH_UP`], and is refused then.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub(crate) async fn catch_up(&self, case: CaseId, revision: Revision) -> Result<(), AppError> {
+        if self.cluster.is_none() {
+            return Ok(());
+        }
+        let streams = Procedure::ALL
+            .into_iter()
+            .map(|procedure| self.case_stream(procedure, case))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut heads = self.log.watch_head();
+        let reached = async {
+            loop {
+                heads.borrow_and_update();
+                for stream in &streams {
+                    let last = self.log.stream_revision(stream).await;
+                    let last = last.map_err(|e| AppError::store("reading a case", e))?;
+                    if last >= Some(revision) {
+                        return Ok(());
+                    }
+                }
+                if heads.changed().await.is_err() {
+                    return Ok(());
+                }
+            }
+        };
+        tokio::time::timeout(CATCH_UP, reached).await.unwrap_or(Ok(()))
+    }
+
+    /// Whether this node's copy of the log may be behind: cut off from the cluster, or catching up.
+    pub fn is_behind(&self) -> bool {
+        self.cluster.as_ref().is_some_and(|cluster| {
+            let standing = *cluster.standing().borrow();
+            !standing.connected || !standing.caught_up
         })
     }
 

@@ -4,7 +4,7 @@
 use super::exit::Failure;
 use super::output::{self, Format};
 use super::upkeep::bar;
-use crate::app::keys::{MasterKeys, make_key, vault_path};
+use crate::app::keys::{MasterKeys, make_key, shared_path, vault_path};
 use anyhow::Context as _;
 use pratica_domain::ids::ComuneId;
 use pratica_store::Vault;
@@ -39,6 +39,26 @@ pub(crate) enum Command {
     Rotate(RotateArgs),
     /// Count the keys of a comune.
     Status(StatusArgs),
+    /// Put the keys of a comune into a directory that several nodes share; new ones for a new comune.
+    Share(ShareArgs),
+    /// Take the keys of a comune out of such a directory, for a single node again.
+    Unshare(ShareArgs),
+}
+
+/// Arguments of `pratica keys share` and `pratica keys unshare`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ShareArgs {
+    /// Directory of the data. No server may be running on it.
+    #[arg(long, default_value = "pratica-data")]
+    data: PathBuf,
+    /// The comune.
+    #[arg(long)]
+    comune: ComuneId,
+    #[command(flatten)]
+    keys: KeyArgs,
+    /// The shared directory, as `[log] keys` in the comune's settings names it.
+    #[arg(long, value_name = "DIRECTORY")]
+    shared: PathBuf,
 }
 
 /// Arguments of `pratica keys rotate`.
@@ -55,6 +75,10 @@ pub(crate) struct RotateArgs {
     /// Where the new master key is: file:PATH, env:NAME or command:PROGRAM.
     #[arg(long, value_name = "SOURCE")]
     new_key: MasterKeys,
+    /// The directory of keys that several nodes share, where the comune's are there. No node may
+    /// be running.
+    #[arg(long, value_name = "DIRECTORY")]
+    shared: Option<PathBuf>,
 }
 
 /// Arguments of `pratica keys status`.
@@ -79,7 +103,37 @@ pub(crate) fn run(command: &Command, format: Format) -> Result<(), Failure> {
         }
         Command::Rotate(args) => rotate(args, format),
         Command::Status(args) => status(args, format),
+        Command::Share(args) => share(args, format),
+        Command::Unshare(args) => unshare(args, format),
     }
+}
+
+fn share(args: &ShareArgs, format: Format) -> Result<(), Failure> {
+    let directory = args.data.join(args.comune.as_str());
+    let file = vault_path(&directory);
+    let from = file.is_file().then_some(file.as_path());
+    let keys = args.keys.of(&args.data);
+    let master = keys.of(&args.comune, &directory).map_err(anyhow::Error::from)?;
+    let shared = shared_path(&args.shared, &args.comune);
+    let vault = Vault::share(from, &shared, &master).map_err(anyhow::Error::from)?;
+    print_count(&args.comune, &vault, format)?;
+    if from.is_some() {
+        eprintln!(
+            "Once the nodes use the shared keys, destroy {} and every copy of it: it opens what is \
+             erased from then on.",
+            file.display()
+        );
+    }
+    Ok(())
+}
+
+fn unshare(args: &ShareArgs, format: Format) -> Result<(), Failure> {
+    let directory = args.data.join(args.comune.as_str());
+    let keys = args.keys.of(&args.data);
+    let master = keys.of(&args.comune, &directory).map_err(anyhow::Error::from)?;
+    let shared = shared_path(&args.shared, &args.comune);
+    let vault = Vault::unshare(&shared, &vault_path(&directory), &master);
+    print_count(&args.comune, &vault.map_err(anyhow::Error::from)?, format)
 }
 
 fn vault_of(data: &Path, comune: &ComuneId) -> anyhow::Result<(PathBuf, PathBuf)> {
@@ -90,7 +144,10 @@ fn vault_of(data: &Path, comune: &ComuneId) -> anyhow::Result<(PathBuf, PathBuf)
 }
 
 fn rotate(args: &RotateArgs, format: Format) -> Result<(), Failure> {
-    let (directory, vault) = vault_of(&args.data, &args.comune)?;
+    let (directory, vault) = match &args.shared {
+        Some(keys) => (args.data.join(args.comune.as_str()), shared_path(keys, &args.comune)),
+        None => vault_of(&args.data, &args.comune)?,
+    };
     let key = |from: &MasterKeys| from.of(&args.comune, &directory).map_err(anyhow::Error::from);
     let (old, new) = (key(&args.keys.of(&args.data))?, key(&args.new_key)?);
     let bar = bar("rewrapping");
@@ -116,14 +173,18 @@ fn status(args: &StatusArgs, format: Format) -> Result<(), Failure> {
     let (directory, _) = vault_of(&args.data, &args.comune)?;
     let keys = args.keys.of(&args.data);
     let vault = keys.open(&args.comune, &directory, true).map_err(anyhow::Error::from)?;
+    print_count(&args.comune, &vault, format)
+}
+
+fn print_count(comune: &ComuneId, vault: &Vault, format: Format) -> Result<(), Failure> {
     let (made, destroyed) = vault.count().map_err(anyhow::Error::from)?;
     if format == Format::Json {
         output::json(&serde_json::json!({
-            "comune": args.comune.as_str(), "keys": made, "destroyed": destroyed
+            "comune": comune.as_str(), "keys": made, "destroyed": destroyed
         }));
     } else {
         output::pairs(&[
-            ("comune", args.comune.to_string()),
+            ("comune", comune.to_string()),
             ("keys", made.to_string()),
             ("destroyed", destroyed.to_string()),
         ]);

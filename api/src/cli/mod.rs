@@ -14,6 +14,7 @@ pub mod fill;
 mod fiscal_code;
 mod import;
 mod keys;
+mod migrate;
 mod output;
 mod ranking;
 mod serve;
@@ -70,6 +71,8 @@ enum Command {
     /// Make, rotate and count the keys of personal data.
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Move a comune's log into a cluster, or out of it.
+    Migrate(migrate::Args),
     #[command(flatten)]
     Ask(ask::Ask),
     /// Print the completion script of a shell.
@@ -96,6 +99,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Restore(args) => backup::restore(&args, format),
         Command::Verify(args) => verify::run(&args, format),
         Command::Keys(command) => keys::run(&command, format),
+        Command::Migrate(args) => migrate::run(&args, format),
         Command::Ask(ask) => ask::run(ask, format),
         Command::Completions { shell } => {
             let mut command = <Cli as clap::CommandFactory>::command();

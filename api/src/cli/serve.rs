@@ -1,8 +1,9 @@
-//! `pratica serve`: one or more comuni over gRPC, on the embedded store.
+//! `pratica serve`: one or more comuni over gRPC, on the embedded store or in front of a cluster.
 
 use super::exit::Failure;
 use super::keys::KeyArgs;
 use crate::app::{Clock, House, ManualClock, SystemClock};
+use crate::eventstore::{self, Endpoint, Pem, Shelf};
 use crate::grpc::auth::{Identity, ServerKey};
 use crate::grpc::issuer::{IdentitySettings, Issuer};
 use crate::grpc::tls::{Tls, TlsFiles};
@@ -11,9 +12,11 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use pratica_domain::ids::ComuneId;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 /// Arguments of `pratica serve`.
 #[derive(Debug, clap::Args)]
@@ -29,6 +32,15 @@ pub(crate) struct Args {
     /// Address to listen on. Port 0 takes a free one, which is printed.
     #[arg(long, default_value = "127.0.0.1:50051")]
     listen: SocketAddr,
+    /// Also serve each comune's log over the protocol of EventStoreDB and KurrentDB, on this address.
+    #[arg(long, value_name = "ADDRESS")]
+    eventstore_listen: Option<SocketAddr>,
+    /// The certificate, in PEM, for the address of the logs: clients send credentials over TLS only.
+    #[arg(long, value_name = "FILE", requires = "eventstore_key")]
+    eventstore_cert: Option<PathBuf>,
+    /// The private key of that certificate, in PEM.
+    #[arg(long, value_name = "FILE", requires = "eventstore_cert")]
+    eventstore_key: Option<PathBuf>,
     /// Start a manual clock at this instant (for training and tests); it moves by AdvanceClock only.
     #[arg(long, value_name = "INSTANT")]
     manual_clock: Option<Timestamp>,
@@ -77,8 +89,17 @@ pub(crate) fn telemetry() {
 /// What is logged at a level. The transport's crates may show headers and bytes at their lower
 /// levels, and so tokens and names: they are never asked for them.
 pub fn log_filter(level: &str) -> tracing_subscriber::EnvFilter {
-    const TRANSPORT: &[&str] =
-        &["h2", "hyper", "hyper_util", "tower", "tower_http", "tonic", "rustls", "tokio_rustls"];
+    const TRANSPORT: &[&str] = &[
+        "h2",
+        "hyper",
+        "hyper_util",
+        "tower",
+        "tower_http",
+        "tonic",
+        "rustls",
+        "tokio_rustls",
+        "eventstore",
+    ];
     let mut filter = tracing_subscriber::EnvFilter::try_new(level)
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     for name in TRANSPORT {
@@ -141,12 +162,75 @@ async fn serve_until_stopped(args: Args) -> anyhow::Result<()> {
         ..Options::default()
     };
     let following = tls.map(|tls| tokio::spawn(async move { tls.follow(told_to_reload()).await }));
+    let stop = watch::Sender::new(false);
+    let pem = match (&args.eventstore_cert, &args.eventstore_key) {
+        (Some(certificates), Some(key)) => Some(pem(certificates, key)?),
+        _ => None,
+    };
+    let log = match args.eventstore_listen {
+        Some(address) => Some(serve_logs(address, pem, &house, &identity, &options, &stop).await?),
+        None => None,
+    };
     let served = serve(listener, Arc::clone(&house), &identity, &options, stop_asked()).await;
+    stop.send_replace(true);
+    if let Some(log) = log {
+        log.await??;
+    }
     if let Some(following) = following {
         following.abort();
     }
     house.stop().await;
     served
+}
+
+fn pem(certificates: &Path, key: &Path) -> anyhow::Result<Pem> {
+    let read = |path: &Path| {
+        std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+    };
+    Ok(Pem { certificates: read(certificates)?, key: read(key)? })
+}
+
+/// Serves the logs beside the contract until `stop`.
+async fn serve_logs(
+    address: SocketAddr,
+    tls: Option<Pem>,
+    house: &House,
+    identity: &Identity,
+    options: &Options,
+    stop: &watch::Sender<bool>,
+) -> anyhow::Result<JoinHandle<anyhow::Result<()>>> {
+    let listener =
+        TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+    let advertised = listener.local_addr()?;
+    let secure = tls.is_some();
+    if !secure && !advertised.ip().is_loopback() {
+        tracing::warn!(address = %advertised, "the logs are served without TLS: tokens can be read \
+            on the way; name a certificate with --eventstore-cert");
+    }
+    let logs = house.all().map(|open| {
+        let shelf = Shelf {
+            log: Arc::clone(&open.embedded),
+            appendable: open.town.cluster.is_none(),
+            known_events_only: true,
+            vault: Some(Arc::clone(&open.town.vault)),
+            clock: Arc::clone(&house.clock),
+        };
+        (open.town.comune.clone(), shelf)
+    });
+    let endpoint = Endpoint {
+        logs: logs.collect(),
+        identity: identity.clone(),
+        calls_per_second: options.calls_per_second,
+        tls,
+        advertised,
+    };
+    tracing::info!(address = %advertised, "serving the logs to clients of event stores");
+    println!("esdb://{advertised}?tls={secure}");
+    let mut stopped = stop.subscribe();
+    Ok(tokio::spawn(eventstore::serve(listener, endpoint, async move {
+        // Without a sender the server is ending as well.
+        let _ = stopped.wait_for(|stop| *stop).await;
+    })))
 }
 
 /// Whose tokens are accepted: of the providers of `identity.toml`, and the server's own if asked.

@@ -173,7 +173,8 @@ impl Identity {
         self
     }
 
-    async fn principal(&self, token: &str) -> Result<Principal, Status> {
+    /// Who a token stands for.
+    pub(crate) async fn principal(&self, token: &str) -> Result<Principal, Status> {
         if let Some(issuer) = self.issuers.iter().find(|issuer| issuer.issued(token)) {
             return issuer.principal(token).await.map_err(|refused| match refused {
                 Refused::Keys => Status::unavailable("the identity provider does not answer"),

@@ -5,10 +5,11 @@
 pub mod auth;
 pub mod convert;
 mod correspondence;
-mod door;
+pub(crate) mod door;
 mod incoming;
 pub mod issuer;
-mod limits;
+pub(crate) mod limits;
+pub(crate) mod pseudonyms;
 mod server;
 mod services;
 mod show;

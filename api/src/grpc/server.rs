@@ -9,6 +9,7 @@ use super::limits::{
 use super::services::Shared;
 use super::tls::Tls;
 use crate::app::House;
+use http::HeaderValue;
 use pratica_proto::admin::v1::admin_service_server::AdminServiceServer;
 use pratica_proto::cases::v1::cases_service_server::CasesServiceServer;
 use pratica_proto::cases::v1::casework_service_server::CaseworkServiceServer;
@@ -26,8 +27,12 @@ use pratica_proto::worklist::v1::worklist_service_server::WorklistServiceServer;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use tonic::transport::Server;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
+use tower_http::set_header::SetResponseHeaderLayer;
 
 /// How the server is reached.
 #[derive(Debug, Clone)]
@@ -74,6 +79,7 @@ pub async fn serve(
     let shared = Shared { house: Arc::clone(&house) };
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_service_status("", tonic_health::ServingStatus::Serving).await;
+    let mut watching = watch_clusters(&house, &health).await;
     let reflection = if options.reflection {
         let v1 = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(pratica_proto::DESCRIPTORS)
@@ -108,6 +114,7 @@ pub async fn serve(
         .http2_keepalive_timeout(Some(options.silence / 2))
         .layer(cors(&options.web_origins))
         .layer(tonic_web::GrpcWebLayer::new())
+        .layer(behind(Arc::clone(&house)))
         .add_service(health_service)
         .add_optional_service(v1)
         .add_optional_service(alpha)
@@ -145,12 +152,55 @@ pub async fn serve(
         }
         () = cut => {}
     }
+    watching.shutdown().await;
     Ok(())
+}
+
+/// Keeps the health of each comune in a cluster, under its name: whether this node has its log as it
+/// stands. The node itself serves all the same.
+async fn watch_clusters(house: &House, health: &HealthReporter) -> JoinSet<()> {
+    let mut watching = JoinSet::new();
+    for open in house.all() {
+        let Some(cluster) = &open.town.cluster else { continue };
+        let (comune, health) = (open.town.comune.to_string(), health.clone());
+        let mut standing = cluster.standing();
+        health.set_service_status(&comune, ServingStatus::NotServing).await;
+        watching.spawn(async move {
+            loop {
+                let now = *standing.borrow_and_update();
+                let status = if now.connected && now.caught_up {
+                    ServingStatus::Serving
+                } else {
+                    ServingStatus::NotServing
+                };
+                health.set_service_status(&comune, status).await;
+                if standing.changed().await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    watching
+}
+
+/// Says in every answer which logs this node may be behind with: `collina=1234, valle=99`.
+fn behind<B>(
+    house: Arc<House>,
+) -> SetResponseHeaderLayer<impl Fn(&http::Response<B>) -> Option<HeaderValue> + Clone> {
+    let name = header("pratica-behind");
+    SetResponseHeaderLayer::overriding(name, move |_: &http::Response<B>| {
+        let behind = house.behind();
+        if behind.is_empty() {
+            return None;
+        }
+        let text: Vec<_> = behind.iter().map(|(c, at)| format!("{c}={}", at.get())).collect();
+        HeaderValue::from_str(&text.join(", ")).ok()
+    })
 }
 
 /// Web pages of the origins named, and of no other.
 fn cors(origins: &[String]) -> CorsLayer {
-    let headers = ["grpc-status", "grpc-message", "grpc-status-details-bin"];
+    let headers = ["grpc-status", "grpc-message", "grpc-status-details-bin", "pratica-behind"];
     let exposed: Vec<_> = headers.into_iter().map(header).collect();
     let allowed: Vec<_> = origins.iter().filter_map(|o| o.parse().ok()).collect();
     CorsLayer::new()

@@ -72,6 +72,12 @@ pub(crate) fn status(error: AppError) -> Status {
             "POSITION_NOT_REACHED",
             &format!("{what} did not reach position {position} in time; ask again"),
         ),
+        AppError::CutOff => with_reason(
+            Code::Unavailable,
+            "CUT_OFF",
+            "this node is cut off from the cluster: it answers what it has, and records nothing; try \
+             another node, or again with the same request_id",
+        ),
         AppError::Fault { transient, .. } => {
             tracing::error!(error = chain(&error), "a call failed");
             if transient {

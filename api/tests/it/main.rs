@@ -12,6 +12,7 @@ mod import_mapping;
 mod import_recording;
 mod import_refusals;
 mod kill;
+mod migrate;
 mod ranking;
 mod real_town;
 mod tls;

@@ -1,5 +1,8 @@
 //! What every store checks before it takes an append, and the shape it then has.
 //!
+//! Events that come from another log bring their metadata as text ([`RawAppend`]): it is kept byte
+//! for byte, so that a copy has the digests of what it was copied from.
+//!
 //! It runs on the caller's thread, so that the one writer does nothing but write.
 
 use std::borrow::Cow;
@@ -8,7 +11,9 @@ use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use uuid::Uuid;
 
-use super::{AppendRequest, NewEvent, Request, StreamName};
+#[cfg(doc)]
+use super::NewEvent;
+use super::{AppendRequest, Metadata, RecordedEvent, Request, StreamName};
 use crate::error::{BoxError, StoreError};
 use crate::revision::Expected;
 
@@ -17,8 +22,86 @@ use crate::revision::Expected;
 pub const MAX_APPEND_BYTES: usize = 1024 * 1024;
 /// The most events that one append may hold.
 pub const MAX_APPEND_EVENTS: usize = 1000;
+/// The most that the events of a copied append may hold: what an append may, and room for what a
+/// log of another kind says about each beside its metadata.
+pub const MAX_RAW_BYTES: usize = MAX_APPEND_BYTES + 512 * MAX_APPEND_EVENTS;
 /// The longest event type, in bytes.
 pub const MAX_TYPE_BYTES: usize = 100;
+
+/// An event of another log, its metadata as it stands there.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RawEvent {
+    /// As [`NewEvent::id`].
+    pub id: Uuid,
+    /// As [`NewEvent::event_type`].
+    pub event_type: Cow<'static, str>,
+    /// As [`NewEvent::schema_version`].
+    pub schema_version: u16,
+    /// As [`NewEvent::occurred_at`].
+    pub occurred_at: Timestamp,
+    /// As [`NewEvent::payload`].
+    pub payload: Vec<u8>,
+    /// JSON text that reads as [`Metadata`]; it may hold more.
+    pub metadata_json: Vec<u8>,
+}
+
+// The payload may hold personal data, so that no Debug may show it.
+impl std::fmt::Debug for RawEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RawEvent").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl From<RecordedEvent> for RawEvent {
+    fn from(event: RecordedEvent) -> Self {
+        RawEvent {
+            id: event.id,
+            event_type: Cow::Owned(event.event_type.to_string()),
+            schema_version: event.schema_version,
+            occurred_at: event.occurred_at,
+            payload: event.payload.into_vec(),
+            metadata_json: event.metadata_json.into_vec(),
+        }
+    }
+}
+
+/// One append copied from another log; as [`AppendRequest`] otherwise.
+#[derive(Debug, Clone)]
+pub struct RawAppend {
+    /// The stream appended to.
+    pub stream: StreamName,
+    /// The revision it must have.
+    pub expected: Expected,
+    /// What to record.
+    pub events: Vec<RawEvent>,
+    /// The client's request, where there was one.
+    pub request: Option<Request>,
+    /// When it was recorded first.
+    pub recorded_at: Timestamp,
+}
+
+impl RawAppend {
+    /// As [`AppendRequest::encode`].
+    pub(crate) fn encode(self) -> Result<EncodedAppend, StoreError> {
+        let events = self.events.into_iter().enumerate().map(|(index, event)| {
+            let refuse = |reason, source| StoreError::InvalidEvent { index, reason, source };
+            serde_json::from_slice::<Metadata>(&event.metadata_json)
+                .map_err(|e| refuse("its metadata cannot be decoded", Some(e.into())))?;
+            let metadata = String::from_utf8(event.metadata_json)
+                .map_err(|e| refuse("its metadata is not UTF-8", Some(e.utf8_error().into())))?;
+            let new = Checked {
+                id: event.id,
+                event_type: event.event_type,
+                schema_version: event.schema_version,
+                occurred_at: event.occurred_at,
+                payload: event.payload,
+            };
+            encode_event(new, metadata, index)
+        });
+        let limit = MAX_RAW_BYTES;
+        encode(self.stream, self.expected, events, self.request, self.recorded_at, limit)
+    }
+}
 
 /// An append that has passed the checks.
 #[derive(Debug)]
@@ -53,41 +136,65 @@ impl std::fmt::Debug for EncodedEvent {
 impl AppendRequest {
     /// Refuses what could not be read again or would be too large, and encodes the rest.
     pub(crate) fn encode(self) -> Result<EncodedAppend, StoreError> {
-        if self.events.len() > MAX_APPEND_EVENTS {
-            return Err(StoreError::TooLarge {
-                found: self.events.len(),
-                limit: MAX_APPEND_EVENTS,
-                unit: "events",
-            });
-        }
-        let recorded_at_ns = nanoseconds(self.recorded_at, 0)?;
-        let mut bytes = 0;
-        let mut events = Vec::with_capacity(self.events.len());
-        for (index, event) in self.events.into_iter().enumerate() {
-            let event = encode_event(event, index)?;
-            bytes += event.payload.len() + event.metadata.len();
-            events.push(event);
-        }
-        if bytes > MAX_APPEND_BYTES {
-            return Err(StoreError::TooLarge {
-                found: bytes,
-                limit: MAX_APPEND_BYTES,
-                unit: "bytes",
-            });
-        }
-        Ok(EncodedAppend {
-            stream: self.stream,
-            expected: self.expected,
-            events,
-            request: self.request,
-            recorded_at: self.recorded_at,
-            recorded_at_ns,
-            bytes,
-        })
+        let events = self.events.into_iter().enumerate().map(|(index, event)| {
+            let metadata = serde_json::to_string(&event.metadata).map_err(|error| {
+                let (reason, source) = ("its metadata cannot be encoded", Some(error.into()));
+                StoreError::InvalidEvent { index, reason, source }
+            })?;
+            let new = Checked {
+                id: event.id,
+                event_type: event.event_type,
+                schema_version: event.schema_version,
+                occurred_at: event.occurred_at,
+                payload: event.payload,
+            };
+            encode_event(new, metadata, index)
+        });
+        let limit = MAX_APPEND_BYTES;
+        encode(self.stream, self.expected, events, self.request, self.recorded_at, limit)
     }
 }
 
-fn encode_event(event: NewEvent, index: usize) -> Result<EncodedEvent, StoreError> {
+fn encode(
+    stream: StreamName,
+    expected: Expected,
+    unchecked: impl ExactSizeIterator<Item = Result<EncodedEvent, StoreError>>,
+    request: Option<Request>,
+    recorded_at: Timestamp,
+    limit: usize,
+) -> Result<EncodedAppend, StoreError> {
+    let found = unchecked.len();
+    if found > MAX_APPEND_EVENTS {
+        return Err(StoreError::TooLarge { found, limit: MAX_APPEND_EVENTS, unit: "events" });
+    }
+    let recorded_at_ns = nanoseconds(recorded_at, 0)?;
+    let mut bytes = 0;
+    let mut events = Vec::with_capacity(found);
+    for event in unchecked {
+        let event = event?;
+        bytes += event.payload.len() + event.metadata.len();
+        events.push(event);
+    }
+    if bytes > limit {
+        return Err(StoreError::TooLarge { found: bytes, limit, unit: "bytes" });
+    }
+    Ok(EncodedAppend { stream, expected, events, request, recorded_at, recorded_at_ns, bytes })
+}
+
+/// What both kinds of new events have.
+struct Checked {
+    id: Uuid,
+    event_type: Cow<'static, str>,
+    schema_version: u16,
+    occurred_at: Timestamp,
+    payload: Vec<u8>,
+}
+
+fn encode_event(
+    event: Checked,
+    metadata: String,
+    index: usize,
+) -> Result<EncodedEvent, StoreError> {
     let refuse = |reason, source| StoreError::InvalidEvent { index, reason, source };
     let name = event.event_type.as_bytes();
     let allowed =
@@ -101,8 +208,6 @@ fn encode_event(event: NewEvent, index: usize) -> Result<EncodedEvent, StoreErro
         .map_err(|error| refuse("its payload is not UTF-8", Some(error.utf8_error().into())))?;
     serde_json::from_str::<IgnoredAny>(&payload)
         .map_err(|error| refuse("its payload is not JSON", Some(BoxError::from(error))))?;
-    let metadata = serde_json::to_string(&event.metadata)
-        .map_err(|error| refuse("its metadata cannot be encoded", Some(BoxError::from(error))))?;
     Ok(EncodedEvent {
         id: event.id,
         event_type: event.event_type,

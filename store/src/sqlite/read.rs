@@ -207,7 +207,7 @@ pub(super) fn request(c: &Connection, id: Uuid) -> Result<Option<RequestRecord>,
 
 /// The event types met in a page: each allocated once.
 #[derive(Default)]
-struct Types {
+pub(super) struct Types {
     known: HashSet<Arc<str>>,
     /// Events of a kind come in rows, and comparing is quicker than hashing.
     last: Option<Arc<str>>,
@@ -228,7 +228,11 @@ impl Types {
     }
 }
 
-fn event(row: &Row, stream: StreamName, types: &mut Types) -> Result<RecordedEvent, StoreError> {
+pub(super) fn event(
+    row: &Row,
+    stream: StreamName,
+    types: &mut Types,
+) -> Result<RecordedEvent, StoreError> {
     let position = Position::new(unsigned(row, 0)?);
     let bytes = |index| row.get_ref(index).map_err(sql(READING));
     let damaged = |error: FromSqlError| StoreError::Corrupt {

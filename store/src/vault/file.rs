@@ -45,6 +45,14 @@ pub(super) struct KeyFile {
     _lock: Option<File>,
 }
 
+/// Everything that a vault holds, for one of another kind.
+#[derive(Default)]
+pub(super) struct Exported {
+    pub(super) secrets: BTreeMap<String, Key>,
+    /// None for a key that was destroyed.
+    pub(super) keys: BTreeMap<u64, Option<Key>>,
+}
+
 /// What is known of a data key.
 pub(super) enum Found {
     Key(Key),
@@ -187,6 +195,54 @@ impl KeyFile {
         if busy == 0 { Ok(()) } else { Err(VaultError::Busy) }
     }
 
+    pub(super) fn export(&self) -> Result<Exported, VaultError> {
+        let mut exported = Exported::default();
+        let mut names = self.connection.prepare("SELECT name FROM secrets")?;
+        for name in names.query_map([], |row| row.get::<_, String>(0))? {
+            let name = name?;
+            let key = self.secret(&name)?;
+            exported.secrets.insert(name, key);
+        }
+        let mut ids = self.connection.prepare("SELECT id FROM data_keys")?;
+        for id in ids.query_map([], |row| row.get::<_, i64>(0))? {
+            let id = id?.unsigned_abs();
+            let key = match self.find(id)? {
+                Found::Key(key) => Some(key),
+                Found::Destroyed | Found::Unknown => None,
+            };
+            exported.keys.insert(id, key);
+        }
+        Ok(exported)
+    }
+
+    /// Takes in everything of another vault; this one must be new.
+    pub(super) fn import(&mut self, exported: &Exported) -> Result<(), VaultError> {
+        let (made, _) = self.count()?;
+        let secrets: i64 =
+            self.connection.query_row("SELECT count(*) FROM secrets", [], |row| row.get(0))?;
+        if made > 0 || secrets > 0 {
+            return Err(VaultError::NotEmpty);
+        }
+        let tx = self.connection.transaction()?;
+        for (name, key) in &exported.secrets {
+            let wrapped = wrap(&self.wrapping, &secret_aad(name, self.generation), key)?;
+            tx.execute("INSERT INTO secrets VALUES (?, ?, ?)", (name, self.generation, wrapped))?;
+        }
+        for (id, key) in &exported.keys {
+            let wrapped = match key {
+                Some(key) => Some(wrap(&self.wrapping, &key_aad(*id, self.generation), key)?),
+                None => None,
+            };
+            tx.prepare_cached("INSERT INTO data_keys VALUES (?, ?, ?)")?.execute((
+                id.cast_signed(),
+                self.generation,
+                wrapped,
+            ))?;
+        }
+        tx.commit()?;
+        Ok(())
+    }
+
     /// How many keys there are, and how many of them are destroyed.
     pub(super) fn count(&self) -> Result<(u64, u64), VaultError> {
         let (all, there): (i64, i64) = self.connection.query_row(
@@ -308,23 +364,23 @@ fn masters(c: &Connection) -> Result<BTreeMap<i64, Vec<u8>>, VaultError> {
 }
 
 /// Something that only the master key could have sealed.
-fn proof(wrapping: &Key, generation: i64) -> Result<Vec<u8>, VaultError> {
+pub(super) fn proof(wrapping: &Key, generation: i64) -> Result<Vec<u8>, VaultError> {
     let mut sealed = Vec::new();
     wrapping.seal(&proof_aad(generation), b"pratica", &mut sealed)?;
     Ok(sealed)
 }
 
-fn proves(wrapping: &Key, generation: i64, proof: &[u8]) -> bool {
+pub(super) fn proves(wrapping: &Key, generation: i64, proof: &[u8]) -> bool {
     wrapping.open(&proof_aad(generation), proof).is_some()
 }
 
-fn wrap(wrapping: &Key, aad: &[u8], key: &Key) -> Result<Vec<u8>, VaultError> {
+pub(super) fn wrap(wrapping: &Key, aad: &[u8], key: &Key) -> Result<Vec<u8>, VaultError> {
     let mut wrapped = Vec::new();
     wrapping.seal(aad, key.bytes(), &mut wrapped)?;
     Ok(wrapped)
 }
 
-fn unwrap(wrapping: &Key, aad: &[u8], wrapped: &[u8]) -> Option<Key> {
+pub(super) fn unwrap(wrapping: &Key, aad: &[u8], wrapped: &[u8]) -> Option<Key> {
     wrapping.open(aad, wrapped).and_then(|bytes| Key::from_slice(&bytes))
 }
 
@@ -332,11 +388,11 @@ fn proof_aad(generation: i64) -> Vec<u8> {
     format!("master {generation}").into_bytes()
 }
 
-fn key_aad(id: u64, generation: i64) -> Vec<u8> {
+pub(super) fn key_aad(id: u64, generation: i64) -> Vec<u8> {
     format!("key {id} {generation}").into_bytes()
 }
 
-fn secret_aad(name: &str, generation: i64) -> Vec<u8> {
+pub(super) fn secret_aad(name: &str, generation: i64) -> Vec<u8> {
     format!("secret {name} {generation}").into_bytes()
 }
 

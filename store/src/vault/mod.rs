@@ -11,6 +11,7 @@ mod cipher;
 mod file;
 mod index;
 mod master;
+mod shared;
 mod token;
 
 use std::collections::{HashMap, HashSet};
@@ -23,9 +24,10 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use cipher::Key;
-use file::{Found, KeyFile};
+use file::{Exported, Found, KeyFile};
 pub use index::{BlindIndex, BlindKey, Find};
 pub use master::MasterKey;
+use shared::KeyShelf;
 pub use token::Place;
 use token::Token;
 
@@ -71,6 +73,9 @@ pub enum VaultError {
     /// A sealed text was changed, moved, or is no sealed text at all.
     #[error("sealed data was altered or does not belong where it stands")]
     Altered,
+    /// A vault that should be new holds keys.
+    #[error("the vault holds keys already: they would be mixed with others")]
+    NotEmpty,
     /// Something of the vault itself is damaged.
     #[error("{0} in keys.db is damaged")]
     Damaged(String),
@@ -116,15 +121,62 @@ pub enum Unsealed {
 
 /// The vault of one comune.
 pub struct Vault {
-    file: Mutex<KeyFile>,
+    file: Mutex<Kept>,
+    /// What tells that another node destroyed keys; none where there is no other.
+    others: Option<shared::Others>,
     known: Mutex<Known>,
     index: Key,
     pseudonyms: Key,
     requests: Key,
 }
 
+/// Where the keys are: a file of this process's, or a directory that several nodes share.
+enum Kept {
+    File(KeyFile),
+    Shelf(KeyShelf),
+}
+
+impl Kept {
+    fn secret(&self, name: &str) -> Result<Key, VaultError> {
+        match self {
+            Kept::File(file) => file.secret(name),
+            Kept::Shelf(shelf) => shelf.secret(name),
+        }
+    }
+
+    fn make(&mut self) -> Result<Vec<(u64, Key)>, VaultError> {
+        match self {
+            Kept::File(file) => file.make(),
+            Kept::Shelf(shelf) => shelf.make(),
+        }
+    }
+
+    fn find(&self, id: u64) -> Result<Found, VaultError> {
+        match self {
+            Kept::File(file) => file.find(id),
+            Kept::Shelf(shelf) => shelf.find(id),
+        }
+    }
+
+    fn destroy(&mut self, ids: &[u64]) -> Result<u64, VaultError> {
+        match self {
+            Kept::File(file) => file.destroy(ids),
+            Kept::Shelf(shelf) => shelf.destroy(ids),
+        }
+    }
+
+    fn count(&self) -> Result<(u64, u64), VaultError> {
+        match self {
+            Kept::File(file) => file.count(),
+            Kept::Shelf(shelf) => shelf.count(),
+        }
+    }
+}
+
 #[derive(Default)]
 struct Known {
+    /// How often keys had been destroyed when these were read.
+    epoch: u64,
     keys: HashMap<u64, Key>,
     /// The key with which a person's further data is sealed.
     subjects: HashMap<SubjectId, u64>,
@@ -147,7 +199,44 @@ impl Vault {
     /// [`VaultError::WrongMasterKey`], [`VaultError::RotationUnfinished`], [`VaultError::Locked`],
     /// or why the file cannot be used.
     pub fn open(path: &Path, master: &MasterKey) -> Result<Vault, VaultError> {
-        Self::of(KeyFile::open(path, master)?)
+        Self::of(Kept::File(KeyFile::open(path, master)?))
+    }
+
+    /// Opens a directory of keys that several nodes share; [`Vault::share`] made it.
+    ///
+    /// # Errors
+    /// As [`Vault::open`].
+    pub fn open_shared(directory: &Path, master: &MasterKey) -> Result<Vault, VaultError> {
+        Self::of(Kept::Shelf(KeyShelf::open(directory, master)?))
+    }
+
+    /// Makes a shared directory of keys, with those of a `keys.db` where one is named: the same
+    /// keys by the same numbers. The file stays as it is; once the nodes use the directory it must
+    /// be destroyed, since it would open what is erased from then on.
+    ///
+    /// # Errors
+    /// As [`Vault::open`]; when the directory is one already.
+    pub fn share(
+        from: Option<&Path>,
+        directory: &Path,
+        master: &MasterKey,
+    ) -> Result<Vault, VaultError> {
+        let keys = match from {
+            Some(path) => KeyFile::open(path, master)?.export()?,
+            None => Exported::default(),
+        };
+        Self::of(Kept::Shelf(KeyShelf::make_new(directory, master, keys)?))
+    }
+
+    /// Makes a `keys.db` of a shared directory of keys, for a single node again.
+    ///
+    /// # Errors
+    /// As [`Vault::open`]; [`VaultError::NotEmpty`].
+    pub fn unshare(directory: &Path, to: &Path, master: &MasterKey) -> Result<Vault, VaultError> {
+        let keys = KeyShelf::open(directory, master)?.export()?;
+        let mut file = KeyFile::open(to, master)?;
+        file.import(&keys)?;
+        Self::of(Kept::File(file))
     }
 
     /// A vault that is gone with the process, under a master key of its own: for tests.
@@ -155,14 +244,18 @@ impl Vault {
     /// # Errors
     /// When the system gives no randomness.
     pub fn in_memory() -> Result<Vault, VaultError> {
-        Self::of(KeyFile::in_memory(&MasterKey::generate()?)?)
+        Self::of(Kept::File(KeyFile::in_memory(&MasterKey::generate()?)?))
     }
 
-    fn of(file: KeyFile) -> Result<Vault, VaultError> {
+    fn of(file: Kept) -> Result<Vault, VaultError> {
         let (index, pseudonyms, requests) =
             (file.secret("index")?, file.secret("pseudonyms")?, file.secret("requests")?);
         let known = Mutex::default();
-        Ok(Vault { file: Mutex::new(file), known, index, pseudonyms, requests })
+        let others = match &file {
+            Kept::File(_) => None,
+            Kept::Shelf(shelf) => Some(shelf.others()),
+        };
+        Ok(Vault { file: Mutex::new(file), others, known, index, pseudonyms, requests })
     }
 
     /// Wraps all keys of a vault, that no process has open, with another master key. It may be
@@ -176,6 +269,9 @@ impl Vault {
         new: &MasterKey,
         mut progress: impl FnMut(Rewrapped),
     ) -> Result<Rewrapped, VaultError> {
+        if path.is_dir() {
+            return shared::rewrap(path, old, new, &mut progress);
+        }
         file::rewrap(path, old, new, &mut progress)
     }
 
@@ -222,15 +318,17 @@ impl Vault {
         if place.is_some_and(|place| place != token.place) {
             return Err(VaultError::Altered);
         }
+        self.forget_what_others_destroyed()?;
         let Some(key) = self.key(token.key)? else { return Ok(Unsealed::Erased) };
         let aad = token::bound_to(token.header(), stream, subject);
         let plain = key.open(&aad, token.sealed()).ok_or(VaultError::Altered)?;
+        let epoch = self.epoch()?;
         let mut known = self.known();
         if known.keys.len() >= KEPT {
             known.keys.clear();
             known.subjects.clear();
         }
-        if !known.destroyed.contains(&token.key) {
+        if !known.destroyed.contains(&token.key) && known.epoch == epoch {
             known.keys.entry(token.key).or_insert(key);
             known.subjects.entry(subject).or_insert(token.key);
         }
@@ -295,6 +393,7 @@ impl Vault {
     }
 
     fn key_of(&self, subject: SubjectId) -> Result<(u64, Key), VaultError> {
+        self.forget_what_others_destroyed()?;
         let known_id = self.known().subjects.get(&subject).copied();
         if let Some(id) = known_id
             && let Some(key) = self.key(id)?
@@ -325,7 +424,26 @@ impl Vault {
         }
     }
 
-    fn file(&self) -> MutexGuard<'_, KeyFile> {
+    fn epoch(&self) -> Result<u64, VaultError> {
+        self.others.as_ref().map_or(Ok(0), shared::Others::epoch)
+    }
+
+    /// Forgets the keys in memory when another node destroyed some: they are read again.
+    fn forget_what_others_destroyed(&self) -> Result<(), VaultError> {
+        if self.others.is_none() {
+            return Ok(());
+        }
+        let epoch = self.epoch()?;
+        let mut known = self.known();
+        if known.epoch != epoch {
+            known.epoch = epoch;
+            known.keys.clear();
+            known.subjects.clear();
+        }
+        Ok(())
+    }
+
+    fn file(&self) -> MutexGuard<'_, Kept> {
         self.file.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -354,3 +354,106 @@ fn a_rotation_that_was_stopped_goes_on_where_it_was() {
         assert!(opens(&vault, n as u128, sealed));
     }
 }
+
+fn sealed(vault: &Vault, n: u128) -> String {
+    let place = Place { event: Uuid::from_u128(n), ordinal: 0 };
+    vault.seal("a.permit-1", place, subject(n), b"Zenobia").unwrap()
+}
+
+fn opened(vault: &Vault, n: u128, text: &str) -> bool {
+    match vault.unseal("a.permit-1", None, subject(n), text).unwrap() {
+        Unsealed::Open(plain) => {
+            assert_eq!(&**plain, b"Zenobia");
+            true
+        }
+        Unsealed::Erased => false,
+    }
+}
+
+#[test]
+fn nodes_share_keys_and_what_one_destroys_no_other_opens_though_it_had_it_in_memory() {
+    let directory = tempfile::tempdir().unwrap();
+    let shared = directory.path().join("shared");
+    let master = MasterKey::generate().unwrap();
+    drop(Vault::share(None, &shared, &master).unwrap());
+    let (one, two) = (
+        Vault::open_shared(&shared, &master).unwrap(),
+        Vault::open_shared(&shared, &master).unwrap(),
+    );
+    // More than a block, by both in turns: no number is given twice.
+    let texts: Vec<_> = (0..600).map(|n| sealed(if n % 2 == 0 { &one } else { &two }, n)).collect();
+    let keys: std::collections::BTreeSet<_> =
+        texts.iter().filter_map(|t| Vault::key_number(t)).collect();
+    assert_eq!(keys.len(), 600);
+    for vault in [&one, &two] {
+        for (n, text) in (0..).zip(&texts) {
+            assert!(opened(vault, n, text));
+        }
+        assert_eq!(vault.fingerprint([7; 32]), one.fingerprint([7; 32]));
+        assert_eq!(vault.secret("evidence").unwrap(), one.secret("evidence").unwrap());
+    }
+    let gone = Vault::key_number(&texts[3]).unwrap();
+    assert_eq!(one.destroy(&[gone]).unwrap(), 1);
+    assert_eq!(one.destroy(&[gone]).unwrap(), 0);
+    assert!(!opened(&one, 3, &texts[3]) && !opened(&two, 3, &texts[3]));
+    assert!(opened(&two, 4, &texts[4]));
+    // What is sealed for that person from now on has another key.
+    assert_ne!(Vault::key_number(&sealed(&two, 3)), Some(gone));
+    let wrong = Vault::open_shared(&shared, &MasterKey::generate().unwrap());
+    assert!(matches!(wrong, Err(VaultError::WrongMasterKey)));
+    let missing = Vault::open_shared(&directory.path().join("nowhere"), &master);
+    assert!(matches!(missing, Err(VaultError::Io { .. })), "never made by opening it");
+    assert!(Vault::share(None, &shared, &master).is_err(), "never made twice");
+}
+
+#[test]
+fn keys_move_into_the_shared_directory_and_out_and_a_rotation_makes_old_copies_unreadable() {
+    let directory = tempfile::tempdir().unwrap();
+    let (file, shared) = (directory.path().join("keys.db"), directory.path().join("shared"));
+    let (old, new) = (MasterKey::generate().unwrap(), MasterKey::generate().unwrap());
+    let alone = Vault::open(&file, &old).unwrap();
+    let texts: Vec<_> = (0..300).map(|n| sealed(&alone, n)).collect();
+    alone.destroy(&[Vault::key_number(&texts[5]).unwrap()]).unwrap();
+    let name = alone.pseudonym("clerk", "carla");
+    drop(alone);
+    let vault = Vault::share(Some(&file), &shared, &old).unwrap();
+    for (n, text) in (0..).zip(&texts) {
+        assert_eq!(opened(&vault, n, text), n != 5, "{n}");
+    }
+    assert_eq!(vault.pseudonym("clerk", "carla"), name);
+    // While a node has it open nobody rotates.
+    let refused = Vault::rotate(&shared, &old, &new, |_| {});
+    assert!(matches!(refused, Err(VaultError::Locked { .. })));
+    drop(vault);
+    // A copy of before the erasure, as a backup of the volume would be.
+    let copy = directory.path().join("copy");
+    copy_tree(&shared, &copy);
+    let vault = Vault::open_shared(&shared, &old).unwrap();
+    vault.destroy(&[Vault::key_number(&texts[7]).unwrap()]).unwrap();
+    drop(vault);
+    let done = Vault::rotate(&shared, &old, &new, |_| {}).unwrap();
+    assert_eq!(done.done, done.total);
+    assert!(matches!(Vault::open_shared(&shared, &old), Err(VaultError::WrongMasterKey)));
+    let stale = Vault::open_shared(&copy, &new);
+    assert!(matches!(stale, Err(VaultError::WrongMasterKey)), "the new key opens no old copy");
+    let back = directory.path().join("back.db");
+    let vault = Vault::unshare(&shared, &back, &new).unwrap();
+    for (n, text) in (0..).zip(&texts) {
+        assert_eq!(opened(&vault, n, text), n != 5 && n != 7, "{n}");
+    }
+    drop(vault);
+    assert!(matches!(Vault::unshare(&shared, &back, &new), Err(VaultError::NotEmpty)));
+}
+
+fn copy_tree(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy_tree(&path, &target);
+        } else {
+            std::fs::copy(&path, &target).unwrap();
+        }
+    }
+}

@@ -7,6 +7,7 @@ use crate::app::policy::Area;
 use crate::app::{AppError, Town, load};
 use crate::grpc::convert::{Fields, timestamp_message};
 use crate::grpc::limits::STREAM_BUFFER;
+use crate::grpc::pseudonyms;
 use crate::grpc::show;
 use crate::grpc::status::status;
 use pratica_domain::case::Procedure;
@@ -19,7 +20,7 @@ use pratica_proto::history::v1::{
     RecordedEvent as RecordedEventMessage,
 };
 use pratica_store::codec;
-use pratica_store::{Direction, Filter, Position, RecordedEvent, Revision, StreamName, Vault};
+use pratica_store::{Direction, Filter, Position, RecordedEvent, Revision, StreamName};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
@@ -222,7 +223,7 @@ fn recorded(
         show::mark_erased(&mut payload);
     } else {
         show::without_personal(&mut payload);
-        pseudonymised(&town.vault, &mut payload);
+        pseudonyms::put(&town.vault, &mut payload);
         metadata.actor = town.vault.pseudonym("account", &metadata.actor);
     }
     let id = |id: Option<uuid::Uuid>| id.map(|i| i.to_string()).unwrap_or_default();
@@ -244,27 +245,4 @@ fn recorded(
         rules_version: metadata.rules_version,
         on_behalf_of_party_id: metadata.on_behalf_of.unwrap_or_default(),
     })
-}
-
-/// The fields of payloads that hold an account.
-const ACCOUNTS: &[&str] = &["account", "officer", "by"];
-
-/// Puts pseudonyms in the place of accounts: the same for the same account, in every event.
-fn pseudonymised(vault: &Vault, value: &mut serde_json::Value) {
-    match value {
-        serde_json::Value::Object(fields) => {
-            for (name, field) in fields {
-                match field {
-                    serde_json::Value::String(text) if ACCOUNTS.contains(&name.as_str()) => {
-                        *text = vault.pseudonym("account", text);
-                    }
-                    field => pseudonymised(vault, field),
-                }
-            }
-        }
-        serde_json::Value::Array(items) => {
-            items.iter_mut().for_each(|item| pseudonymised(vault, item));
-        }
-        _ => {}
-    }
 }

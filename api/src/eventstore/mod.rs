@@ -1,0 +1,199 @@
+//! The log over the protocol of EventStoreDB and KurrentDB: any official client, in any language,
+//! reads and follows the history of a comune. An address of its own, beside the contract of Pratica.
+//!
+//! A connection sees one comune's log as a whole database: the login name of its credentials is the
+//! comune, the password a token. Personal data stays sealed. Reading is for who may read history,
+//! appending for a migration identity alone. What must never enter: opening of personal data, a
+//! buffer that grows with a slow reader, a write past the one writer of the log.
+
+mod append;
+mod batch;
+mod convert;
+mod door;
+mod filter;
+mod read;
+mod small;
+mod tls;
+
+use crate::app::Clock;
+use crate::grpc::auth::Identity;
+use crate::grpc::limits::{GRACE, HEADER_BYTES_MAX, KEEPALIVE, STREAM_BUFFER, STREAMS_MAX};
+use door::{Behind, Logs};
+use pratica_domain::ids::ComuneId;
+use pratica_proto::event_store::client::gossip::gossip_server::GossipServer;
+use pratica_proto::event_store::client::server_features::server_features_server::ServerFeaturesServer;
+use pratica_proto::event_store::client::streams as pb;
+use pratica_proto::event_store::client::streams::streams_server::{Streams, StreamsServer};
+use pratica_store::{SqliteLog, Vault};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+use tonic::{Request, Response, Status, Streaming};
+
+/// The largest message read, in bytes: one event of the largest append, and its surroundings.
+const MESSAGE_BYTES_MAX: usize = 2 << 20;
+
+/// A log that is served.
+#[derive(Clone)]
+pub struct Shelf {
+    /// The log, or the copy of it that this node keeps.
+    pub log: Arc<SqliteLog>,
+    /// Whether a migration identity may append to it: not to a copy.
+    pub appendable: bool,
+    /// Whether only events that this program can read again are taken.
+    pub known_events_only: bool,
+    /// The comune's vault, for the names that analysts read in the place of accounts; without it they
+    /// read nothing.
+    pub vault: Option<Arc<Vault>>,
+    /// When something is recorded that does not say so itself.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// What is served, and to whom.
+pub struct Endpoint {
+    /// The logs.
+    pub logs: BTreeMap<ComuneId, Shelf>,
+    /// Whose tokens are accepted.
+    pub identity: Identity,
+    /// Calls a second of one account; 0 for any number.
+    pub calls_per_second: u32,
+    /// The certificate and its key; without them everything goes over the wire as it is, and most
+    /// clients then send no credentials.
+    pub tls: Option<Pem>,
+    /// The address that gossip names: where clients reach this endpoint.
+    pub advertised: SocketAddr,
+}
+
+/// A certificate chain and its private key, in PEM.
+#[derive(Clone)]
+pub struct Pem {
+    /// The certificate, then those that signed it.
+    pub certificates: Vec<u8>,
+    /// The private key.
+    pub key: Vec<u8>,
+}
+
+/// Serves until `shutdown`. The caller owns the listener and the logs.
+///
+/// # Errors
+/// When the transport fails.
+pub async fn serve(
+    listener: TcpListener,
+    endpoint: Endpoint,
+    shutdown: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    let closing = watch::Sender::new(false);
+    let streams = Rpc { closing: closing.subscribe() };
+    let logs: Logs = Arc::new(endpoint.logs);
+    let door = crate::grpc::door::Door::new(endpoint.calls_per_second);
+    let behind = Behind::new(
+        StreamsServer::new(streams).max_decoding_message_size(MESSAGE_BYTES_MAX),
+        endpoint.identity,
+        door,
+        logs,
+    );
+    let tls = endpoint.tls.as_ref().map(tls::config).transpose()?;
+    let router = Server::builder()
+        .max_concurrent_streams(STREAMS_MAX)
+        .http2_max_header_list_size(HEADER_BYTES_MAX)
+        .http2_keepalive_interval(Some(KEEPALIVE))
+        .http2_keepalive_timeout(Some(KEEPALIVE / 2))
+        .add_service(ServerFeaturesServer::new(small::Features))
+        .add_service(GossipServer::new(small::Gossip { address: endpoint.advertised }))
+        .add_service(behind);
+    let (asked, stopping) = tokio::sync::oneshot::channel();
+    let until = async {
+        shutdown.await;
+        closing.send_replace(true);
+        let _ = asked.send(());
+    };
+    let cut = async {
+        match stopping.await {
+            Ok(()) => tokio::time::sleep(GRACE).await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    let serving = async {
+        match tls {
+            Some(config) => {
+                let incoming = tls::incoming(listener, config);
+                router.serve_with_incoming_shutdown(incoming, until).await
+            }
+            None => {
+                let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+                router.serve_with_incoming_shutdown(incoming, until).await
+            }
+        }
+    };
+    tokio::select! {
+        served = serving => served?,
+        () = cut => {}
+    }
+    Ok(())
+}
+
+/// The service of streams.
+#[derive(Clone)]
+struct Rpc {
+    closing: watch::Receiver<bool>,
+}
+
+#[tonic::async_trait]
+impl Streams for Rpc {
+    type ReadStream = ReceiverStream<Result<pb::ReadResp, Status>>;
+    type BatchAppendStream = ReceiverStream<Result<pb::BatchAppendResp, Status>>;
+
+    async fn read(
+        &self,
+        request: Request<pb::ReadReq>,
+    ) -> Result<Response<Self::ReadStream>, Status> {
+        let caller = door::caller(&request)?;
+        let asked = read::Asked::parse(request.into_inner(), &caller)?;
+        let (sender, receiver) = mpsc::channel(STREAM_BUFFER);
+        let closing = self.closing.clone();
+        tokio::spawn(async move { read::answer(asked, caller, sender, closing).await });
+        Ok(Response::new(ReceiverStream::new(receiver)))
+    }
+
+    async fn append(
+        &self,
+        request: Request<Streaming<pb::AppendReq>>,
+    ) -> Result<Response<pb::AppendResp>, Status> {
+        let caller = door::caller(&request)?;
+        caller.may_append()?;
+        append::append(request.into_inner(), &caller).await.map(Response::new)
+    }
+
+    async fn batch_append(
+        &self,
+        request: Request<Streaming<pb::BatchAppendReq>>,
+    ) -> Result<Response<Self::BatchAppendStream>, Status> {
+        let caller = door::caller(&request)?;
+        caller.may_append()?;
+        let (sender, receiver) = mpsc::channel(STREAM_BUFFER);
+        let requests = request.into_inner();
+        let closing = self.closing.clone();
+        tokio::spawn(async move { batch::answer(requests, caller, sender, closing).await });
+        Ok(Response::new(ReceiverStream::new(receiver)))
+    }
+
+    async fn delete(&self, _: Request<pb::DeleteReq>) -> Result<Response<pb::DeleteResp>, Status> {
+        Err(kept_for_ever())
+    }
+
+    async fn tombstone(
+        &self,
+        _: Request<pb::TombstoneReq>,
+    ) -> Result<Response<pb::TombstoneResp>, Status> {
+        Err(kept_for_ever())
+    }
+}
+
+fn kept_for_ever() -> Status {
+    Status::permission_denied("nothing is ever deleted from this log")
+}
