@@ -10,7 +10,9 @@ use serde_json::json;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tonic::transport::Endpoint;
 use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt as _;
 
@@ -186,4 +188,26 @@ async fn reflection_answers_only_where_it_is_on() -> Test {
         server.stop().await?;
     }
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_comune_whose_views_stand_still_is_not_healthy_until_they_follow_again() -> Test {
+    let server = Server::start().await?;
+    let channel = Endpoint::from_shared(server.url.clone())?.connect().await?;
+    let mut health = HealthClient::new(channel);
+    let asked = HealthCheckRequest { service: COMUNE.to_owned() };
+    let mut told = health.watch(asked).await?.into_inner();
+    let open = server.house.all().next().ok_or_else(|| anyhow::anyhow!("no comune"))?;
+    for follow in [true, false, true] {
+        open.town.views_follow(follow);
+        let expected = if follow { ServingStatus::Serving } else { ServingStatus::NotServing };
+        loop {
+            let now = told.message().await?.ok_or_else(|| anyhow::anyhow!("health ended"))?;
+            if now.status() == expected {
+                break;
+            }
+        }
+    }
+    healthy(&server).await?;
+    server.stop().await
 }

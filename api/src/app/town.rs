@@ -196,6 +196,11 @@ impl Town {
         self.following.send_replace(follow);
     }
 
+    /// Whether the views follow the log, as it changes.
+    pub fn watch_following(&self) -> watch::Receiver<bool> {
+        self.following.subscribe()
+    }
+
     /// How far the views are, as it changes.
     pub fn watch_views(&self) -> watch::Receiver<Position> {
         self.viewed.subscribe()

@@ -27,6 +27,8 @@ use pratica_proto::worklist::v1::worklist_service_server::WorklistServiceServer;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::sync::watch::error::RecvError;
 use tokio::task::JoinSet;
 use tonic::transport::Server;
 use tonic_health::ServingStatus;
@@ -79,7 +81,7 @@ pub async fn serve(
     let shared = Shared { house: Arc::clone(&house) };
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_service_status("", tonic_health::ServingStatus::Serving).await;
-    let mut watching = watch_clusters(&house, &health).await;
+    let mut watching = watch_comuni(&house, &health).await;
     let reflection = if options.reflection {
         let v1 = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(pratica_proto::DESCRIPTORS)
@@ -156,31 +158,46 @@ pub async fn serve(
     Ok(())
 }
 
-/// Keeps the health of each comune in a cluster, under its name: whether this node has its log as it
-/// stands. The node itself serves all the same.
-async fn watch_clusters(house: &House, health: &HealthReporter) -> JoinSet<()> {
+/// Keeps the health of each comune, under its name: whether its views follow the log, and in a cluster
+/// whether this node has the log as it stands. The node itself serves all the same.
+async fn watch_comuni(house: &House, health: &HealthReporter) -> JoinSet<()> {
     let mut watching = JoinSet::new();
     for open in house.all() {
-        let Some(cluster) = &open.town.cluster else { continue };
         let (comune, health) = (open.town.comune.to_string(), health.clone());
-        let mut standing = cluster.standing();
+        let mut following = open.town.watch_following();
+        let mut standing = open.town.cluster.as_ref().map(|cluster| cluster.standing());
         health.set_service_status(&comune, ServingStatus::NotServing).await;
         watching.spawn(async move {
             loop {
-                let now = *standing.borrow_and_update();
-                let status = if now.connected && now.caught_up {
+                let has_log = standing.as_mut().is_none_or(|standing| {
+                    let now = *standing.borrow_and_update();
+                    now.connected && now.caught_up
+                });
+                let status = if has_log && *following.borrow_and_update() {
                     ServingStatus::Serving
                 } else {
                     ServingStatus::NotServing
                 };
                 health.set_service_status(&comune, status).await;
-                if standing.changed().await.is_err() {
+                let changed = tokio::select! {
+                    changed = following.changed() => changed,
+                    changed = changed(&mut standing) => changed,
+                };
+                if changed.is_err() {
                     return;
                 }
             }
         });
     }
     watching
+}
+
+/// Ready when what is watched changes; never where there is nothing to watch.
+async fn changed<T>(watched: &mut Option<watch::Receiver<T>>) -> Result<(), RecvError> {
+    match watched {
+        Some(watched) => watched.changed().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Says in every answer which logs this node may be behind with: `collina=1234, valle=99`.
