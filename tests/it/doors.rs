@@ -16,7 +16,7 @@ use pratica_domain::people::FiscalCode;
 use pratica_domain::term::RuleBook;
 use pratica_store::evidence::{Receipt, Verifier};
 use pratica_store::{Position, RecordedEvent, Revision, StreamName, Vault, codec};
-use pratica_tests::{COMUNE, Server, fault};
+use pratica_tests::{COMUNE, Random, Server, fault};
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, Kind, MessageDescriptor, ReflectMessage as _, Value};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -35,22 +35,6 @@ fn asked() -> (usize, u64) {
     let times = numbers.next().and_then(Result::ok).unwrap_or(1);
     let seed = numbers.next().and_then(Result::ok).unwrap_or(SEED);
     (usize::try_from(times).unwrap_or(1), seed)
-}
-
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        usize::try_from(self.next() % n.max(1) as u64).unwrap_or(0)
-    }
 }
 
 const NASTY: [&str; 24] = [
@@ -108,7 +92,7 @@ fn mutate(random: &mut Random, bytes: &mut Vec<u8>) {
 /// Gives a door mutations of seeds; a panic names the input.
 fn knock(door: &str, seeds: &[Vec<u8>], times: usize, open: impl Fn(&[u8])) {
     let (factor, seed) = asked();
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     assert!(!seeds.is_empty(), "{door} has no seeds");
     for n in 0..times * factor {
         let mut input = seeds[random.below(seeds.len())].clone();
@@ -303,7 +287,7 @@ fn whatever(random: &mut Random, of: &MessageDescriptor, depth: usize) -> Dynami
             Kind::Bytes => Value::Bytes(vec![0xff; random.below(40)].into()),
             Kind::String if field.name() == "comune" => Value::String(COMUNE.to_owned()),
             Kind::String if field.name() == "request_id" => {
-                Value::String(uuid::Uuid::from_u128(u128::from(random.next())).to_string())
+                Value::String(uuid::Uuid::from_u128(u128::from(random.draw())).to_string())
             }
             Kind::String => Value::String(NASTY[random.below(NASTY.len())].to_owned()),
             Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => {
@@ -345,7 +329,7 @@ async fn every_rpc_answers_any_message_and_the_town_stands_afterwards() -> Test 
     let mut town = server.town();
     let form = declaration("Anna", "Rossi", "CHANGE_OF_DWELLING");
     let case = town.file(OFFICER, form).await.map_err(fault)?;
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     let mut clients: Vec<(Client, String)> = Vec::new();
     for role in [Role::Head, Role::Citizen, Role::Administrator, Role::ProtectionOfficer] {
         let claims = Server::claims("somebody", role);

@@ -23,6 +23,7 @@ use pratica_projections::{Projector, Rules, Views, ViewsOptions};
 use pratica_store::testing::{Faults, FaultyLog};
 use pratica_store::{BlindIndex, Direction, EventReader, EventStore, Filter, MemoryLog};
 use pratica_store::{Position, RecordedEvent, Revision, Vault, codec};
+use pratica_tests::Random;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -33,32 +34,6 @@ const SEEDS: [u64; 2] = [20_260_302, 7];
 const STEPS: usize = 350;
 /// How many steps lie between two looks at everything.
 const LOOK: usize = 175;
-
-/// SplitMix64: the same seed, the same town.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        usize::try_from(self.next() % n.max(1) as u64).unwrap()
-    }
-
-    fn one_in(&mut self, n: usize) -> bool {
-        self.below(n) == 0
-    }
-
-    fn pick<'a, T>(&mut self, of: &'a [T]) -> Option<&'a T> {
-        let place = self.below(of.len());
-        of.get(place)
-    }
-}
 
 /// A request as somebody sent it, to be sent again word for word.
 #[derive(Clone)]
@@ -150,7 +125,7 @@ impl World {
         let rules = Arc::new(Settings::read(directory.path())?.rules(directory.path())?);
         let process = open(directory.path(), &clock, &log, &vault, &rules)?;
         Ok(World {
-            random: Random(seed),
+            random: Random::new(seed),
             clock,
             log,
             vault,
@@ -232,7 +207,7 @@ impl World {
 
     async fn send(&mut self, target: Target, command: Command) -> anyhow::Result<()> {
         let id =
-            Uuid::from_u128(u128::from(self.random.next()) << 64 | u128::from(self.random.next()));
+            Uuid::from_u128(u128::from(self.random.draw()) << 64 | u128::from(self.random.draw()));
         let officer = self.random.below(3);
         let sent = Sent { id, target, command, officer, answered: None };
         self.deliver(sent).await

@@ -3,8 +3,9 @@
 use crate::Server;
 use jiff::Timestamp;
 use pratica_api::app::{Clock, ManualClock};
-use pratica_api::eventstore::{Endpoint, Pem, Shelf, serve};
+use pratica_api::eventstore::{Endpoint, Shelf, serve};
 use pratica_api::grpc::auth::{Claims, Identity, ServerKey};
+use pratica_api::grpc::tls::{Tls, TlsFiles};
 use pratica_domain::Role;
 use pratica_store::{SqliteLog, sqlite};
 use std::collections::BTreeMap;
@@ -49,11 +50,11 @@ impl LogServer {
     /// As [`LogServer::bare`], over TLS; `ca.pem` in the directory is whom to trust.
     pub async fn bare_over_tls(directory: &Path, comuni: &[&str]) -> anyhow::Result<LogServer> {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
-        let certificates = made.cert.pem().into_bytes();
-        std::fs::write(directory.join("ca.pem"), &certificates)?;
-        let key = made.signing_key.serialize_pem().into_bytes();
-        let tls = Some(Pem { certificates, key });
-        LogServer::open(directory, comuni, tls, "127.0.0.1:0".parse()?).await
+        let (certificate, key) = (directory.join("ca.pem"), directory.join("endpoint.key"));
+        std::fs::write(&certificate, made.cert.pem())?;
+        std::fs::write(&key, made.signing_key.serialize_pem())?;
+        let tls = Tls::open(TlsFiles { certificate, key, client_roots: None })?;
+        LogServer::open(directory, comuni, Some(tls), "127.0.0.1:0".parse()?).await
     }
 
     /// As [`LogServer::bare`], at an address of before: the server that comes back.
@@ -68,7 +69,7 @@ impl LogServer {
     async fn open(
         directory: &Path,
         comuni: &[&str],
-        tls: Option<Pem>,
+        tls: Option<Arc<Tls>>,
         address: SocketAddr,
     ) -> anyhow::Result<LogServer> {
         let path = directory.join("log.db");
@@ -91,7 +92,7 @@ impl LogServer {
     async fn start(
         logs: BTreeMap<pratica_domain::ids::ComuneId, Shelf>,
         key: ServerKey,
-        tls: Option<Pem>,
+        tls: Option<Arc<Tls>>,
         address: SocketAddr,
     ) -> anyhow::Result<LogServer> {
         let listener = TcpListener::bind(address).await?;

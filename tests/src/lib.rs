@@ -3,7 +3,10 @@
 
 pub mod endpoint;
 pub mod node;
+pub mod random;
 pub mod unreliable;
+
+pub use random::Random;
 
 use jiff::Timestamp;
 use pratica_api::app::{Clock, House, ManualClock, MasterKeys};

@@ -3,7 +3,7 @@
 use super::exit::Failure;
 use super::keys::KeyArgs;
 use crate::app::{Clock, House, ManualClock, SystemClock};
-use crate::eventstore::{self, Endpoint, Pem, Shelf};
+use crate::eventstore::{self, Endpoint, Shelf};
 use crate::grpc::auth::{Identity, ServerKey};
 use crate::grpc::issuer::{IdentitySettings, Issuer};
 use crate::grpc::tls::{Tls, TlsFiles};
@@ -12,11 +12,11 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use pratica_domain::ids::ComuneId;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 /// Arguments of `pratica serve`.
 #[derive(Debug, clap::Args)]
@@ -134,13 +134,8 @@ async fn serve_until_stopped(args: Args) -> anyhow::Result<()> {
         args.data.display()
     );
     let identity = identity(&args)?;
-    let tls = match (args.tls_cert.clone(), args.tls_key.clone()) {
-        (Some(certificate), Some(key)) => {
-            let client_roots = args.tls_client_ca.clone();
-            Some(Tls::open(TlsFiles { certificate, key, client_roots })?)
-        }
-        _ => None,
-    };
+    let tls = encrypted(&args.tls_cert, &args.tls_key, args.tls_client_ca.clone())?;
+    let log_tls = encrypted(&args.eventstore_cert, &args.eventstore_key, None)?;
     let (house, projectors) = House::open(&args.data, &comuni, clock, &args.keys.of(&args.data))?;
     house.start(projectors).await;
     if house.clock.manual().is_some() {
@@ -161,14 +156,15 @@ async fn serve_until_stopped(args: Args) -> anyhow::Result<()> {
         tls: tls.clone(),
         ..Options::default()
     };
-    let following = tls.map(|tls| tokio::spawn(async move { tls.follow(told_to_reload()).await }));
+    let mut following = JoinSet::new();
+    for tls in [tls, log_tls.clone()].into_iter().flatten() {
+        following.spawn(async move { tls.follow(told_to_reload()).await });
+    }
     let stop = watch::Sender::new(false);
-    let pem = match (&args.eventstore_cert, &args.eventstore_key) {
-        (Some(certificates), Some(key)) => Some(pem(certificates, key)?),
-        _ => None,
-    };
     let log = match args.eventstore_listen {
-        Some(address) => Some(serve_logs(address, pem, &house, &identity, &options, &stop).await?),
+        Some(address) => {
+            Some(serve_logs(address, log_tls, &house, &identity, &options, &stop).await?)
+        }
         None => None,
     };
     let served = serve(listener, Arc::clone(&house), &identity, &options, stop_asked()).await;
@@ -176,24 +172,27 @@ async fn serve_until_stopped(args: Args) -> anyhow::Result<()> {
     if let Some(log) = log {
         log.await??;
     }
-    if let Some(following) = following {
-        following.abort();
-    }
+    following.shutdown().await;
     house.stop().await;
     served
 }
 
-fn pem(certificates: &Path, key: &Path) -> anyhow::Result<Pem> {
-    let read = |path: &Path| {
-        std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+/// The encryption of an address: with both files, or none.
+fn encrypted(
+    certificate: &Option<PathBuf>,
+    key: &Option<PathBuf>,
+    client_roots: Option<PathBuf>,
+) -> anyhow::Result<Option<Arc<Tls>>> {
+    let (Some(certificate), Some(key)) = (certificate.clone(), key.clone()) else {
+        return Ok(None);
     };
-    Ok(Pem { certificates: read(certificates)?, key: read(key)? })
+    Ok(Some(Tls::open(TlsFiles { certificate, key, client_roots })?))
 }
 
 /// Serves the logs beside the contract until `stop`.
 async fn serve_logs(
     address: SocketAddr,
-    tls: Option<Pem>,
+    tls: Option<Arc<Tls>>,
     house: &House,
     identity: &Identity,
     options: &Options,

@@ -13,11 +13,12 @@ mod door;
 mod filter;
 mod read;
 mod small;
-mod tls;
 
 use crate::app::Clock;
 use crate::grpc::auth::Identity;
-use crate::grpc::limits::{GRACE, HEADER_BYTES_MAX, KEEPALIVE, STREAM_BUFFER, STREAMS_MAX};
+use crate::grpc::incoming::incoming;
+use crate::grpc::limits::{BEGIN, GRACE, HEADER_BYTES_MAX, KEEPALIVE, STREAM_BUFFER, STREAMS_MAX};
+use crate::grpc::tls::Tls;
 use door::{Behind, Logs};
 use pratica_domain::ids::ComuneId;
 use pratica_proto::event_store::client::gossip::gossip_server::GossipServer;
@@ -32,7 +33,6 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status, Streaming};
 
 /// The largest message read, in bytes: one event of the largest append, and its surroundings.
@@ -64,18 +64,9 @@ pub struct Endpoint {
     pub calls_per_second: u32,
     /// The certificate and its key; without them everything goes over the wire as it is, and most
     /// clients then send no credentials.
-    pub tls: Option<Pem>,
+    pub tls: Option<Arc<Tls>>,
     /// The address that gossip names: where clients reach this endpoint.
     pub advertised: SocketAddr,
-}
-
-/// A certificate chain and its private key, in PEM.
-#[derive(Clone)]
-pub struct Pem {
-    /// The certificate, then those that signed it.
-    pub certificates: Vec<u8>,
-    /// The private key.
-    pub key: Vec<u8>,
 }
 
 /// Serves until `shutdown`. The caller owns the listener and the logs.
@@ -97,7 +88,6 @@ pub async fn serve(
         door,
         logs,
     );
-    let tls = endpoint.tls.as_ref().map(tls::config).transpose()?;
     let router = Server::builder()
         .max_concurrent_streams(STREAMS_MAX)
         .http2_max_header_list_size(HEADER_BYTES_MAX)
@@ -118,18 +108,8 @@ pub async fn serve(
             Err(_) => std::future::pending().await,
         }
     };
-    let serving = async {
-        match tls {
-            Some(config) => {
-                let incoming = tls::incoming(listener, config);
-                router.serve_with_incoming_shutdown(incoming, until).await
-            }
-            None => {
-                let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-                router.serve_with_incoming_shutdown(incoming, until).await
-            }
-        }
-    };
+    let connections = incoming(listener, endpoint.tls, BEGIN);
+    let serving = router.serve_with_incoming_shutdown(connections, until);
     tokio::select! {
         served = serving => served?,
         () = cut => {}

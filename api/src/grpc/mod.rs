@@ -6,7 +6,7 @@ pub mod auth;
 pub mod convert;
 mod correspondence;
 pub(crate) mod door;
-mod incoming;
+pub(crate) mod incoming;
 pub mod issuer;
 pub(crate) mod limits;
 pub(crate) mod pseudonyms;
