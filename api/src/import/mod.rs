@@ -25,13 +25,3 @@ pub use progress::{Progress, Stage};
 pub use report::{Differing, Report, Survey, Tally};
 pub use run::{check, record};
 pub use translate::Plan;
-
-/// Lower-case hexadecimal.
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}

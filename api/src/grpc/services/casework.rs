@@ -1,35 +1,12 @@
 //! The commands that every procedure knows.
 
 use super::Shared;
-use super::shared::on_case;
+use super::shared::rpcs;
 use crate::grpc::convert::casework as read;
 use pratica_proto::cases::v1::casework_service_server::CaseworkService;
 use pratica_proto::cases::v1::*;
-use tonic::{Request, Response, Status};
 
-/// Writes one rpc a command: the message, its reader, the answer.
-macro_rules! rpcs {
-    ($( $rpc:ident : $request:ty => $response:ident ),+ $(,)?) => {
-        on_case!($( $request ),+);
-
-        #[tonic::async_trait]
-        impl CaseworkService for Shared {
-            $( async fn $rpc(
-                &self,
-                request: Request<$request>,
-            ) -> Result<Response<$response>, Status> {
-                let outcome = self
-                    .command(request, stringify!($rpc), None, |message, fields, asking, _| {
-                        read::$rpc(message, fields, asking).map(Into::into)
-                    })
-                    .await?;
-                Ok(Response::new($response { outcome: Some(outcome) }))
-            } )+
-        }
-    };
-}
-
-rpcs! {
+rpcs! { CaseworkService:
     add_party: AddPartyRequest => AddPartyResponse,
     grant_representation: GrantRepresentationRequest => GrantRepresentationResponse,
     end_representation: EndRepresentationRequest => EndRepresentationResponse,
@@ -52,5 +29,5 @@ rpcs! {
     reopen_case: ReopenCaseRequest => ReopenCaseResponse,
     suspend_term: SuspendTermRequest => SuspendTermResponse,
     resume_term: ResumeTermRequest => ResumeTermResponse,
-    extend_term: ExtendTermRequest => ExtendTermResponse,
+    extend_term: ExtendTermRequest => ExtendTermResponse;
 }

@@ -2,7 +2,7 @@
 
 use super::Shared;
 use super::cases::visible_case;
-use super::shared::{at_least, on_case, opening};
+use super::shared::{at_least, opening, rpcs};
 use crate::app::AppError;
 use crate::grpc::convert::permit as read;
 use crate::grpc::show_permit;
@@ -14,30 +14,7 @@ use tonic::{Request, Response, Status};
 
 opening!(FilePermitRequest);
 
-/// Writes one rpc a command: the message, its reader, the answer.
-macro_rules! rpcs {
-    ($( $rpc:ident : $request:ident => $response:ident ),+ $(,)? ; $($own:tt)*) => {
-        on_case!($( $request ),+);
-
-        #[tonic::async_trait]
-        impl PermitService for Shared {
-            $( async fn $rpc(
-                &self,
-                request: Request<$request>,
-            ) -> Result<Response<$response>, Status> {
-                let outcome = self
-                    .command(request, stringify!($rpc), None, |message, fields, asking, _| {
-                        read::$rpc(message, fields, asking).map(Into::into)
-                    })
-                    .await?;
-                Ok(Response::new($response { outcome: Some(outcome) }))
-            } )+
-            $($own)*
-        }
-    };
-}
-
-rpcs! {
+rpcs! { PermitService:
     find_irreceivable: FindIrreceivableRequest => FindIrreceivableResponse,
     request_additions: RequestAdditionsRequest => RequestAdditionsResponse,
     request_changes: RequestChangesRequest => RequestChangesResponse,

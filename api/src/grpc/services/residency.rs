@@ -1,7 +1,7 @@
 //! The commands of the residency change.
 
 use super::Shared;
-use super::shared::{on_case, opening};
+use super::shared::{on_case, opening, rpcs};
 use crate::app::load;
 use crate::grpc::convert::residency as read;
 use crate::grpc::status::status;
@@ -16,30 +16,7 @@ use tonic::{Request, Response, Status};
 on_case!(CompleteDeclarationRequest);
 opening!(FileDeclarationRequest, OpenExOfficioRequest);
 
-/// Writes one rpc a command: the message, its reader, the answer.
-macro_rules! rpcs {
-    ($( $rpc:ident : $request:ident => $response:ident ),+ $(,)? ; $($own:tt)*) => {
-        on_case!($( $request ),+);
-
-        #[tonic::async_trait]
-        impl ResidencyService for Shared {
-            $( async fn $rpc(
-                &self,
-                request: Request<$request>,
-            ) -> Result<Response<$response>, Status> {
-                let outcome = self
-                    .command(request, stringify!($rpc), None, |message, fields, asking, _| {
-                        read::$rpc(message, fields, asking).map(Into::into)
-                    })
-                    .await?;
-                Ok(Response::new($response { outcome: Some(outcome) }))
-            } )+
-            $($own)*
-        }
-    };
-}
-
-rpcs! {
+rpcs! { ResidencyService:
     find_irreceivable: FindIrreceivableRequest => FindIrreceivableResponse,
     register_declaration: RegisterDeclarationRequest => RegisterDeclarationResponse,
     record_visit: RecordVisitRequest => RecordVisitResponse,

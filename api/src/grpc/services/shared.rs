@@ -92,6 +92,35 @@ macro_rules! opening {
 }
 pub(crate) use opening;
 
+/// Implements a service whose rpcs are commands on a case, each read by the function of its name; what
+/// else the service has follows as it is.
+macro_rules! rpcs {
+    (
+        $service:ident:
+        $( $rpc:ident : $request:ident => $response:ident ),+ $(,)? ;
+        $($own:tt)*
+    ) => {
+        $crate::grpc::services::shared::on_case!($( $request ),+);
+
+        #[tonic::async_trait]
+        impl $service for Shared {
+            $( async fn $rpc(
+                &self,
+                request: tonic::Request<$request>,
+            ) -> Result<tonic::Response<$response>, tonic::Status> {
+                let outcome = self
+                    .command(request, stringify!($rpc), None, |message, fields, asking, _| {
+                        read::$rpc(message, fields, asking).map(Into::into)
+                    })
+                    .await?;
+                Ok(tonic::Response::new($response { outcome: Some(outcome) }))
+            } )+
+            $($own)*
+        }
+    };
+}
+pub(crate) use rpcs;
+
 /// A call: who, and in which language.
 pub(crate) struct Call {
     pub(crate) principal: Principal,

@@ -94,6 +94,6 @@ impl Checked {
             place,
             problem,
         })?;
-        Ok(Checked { mapping, sha256: super::hex(&Sha256::digest(text.as_bytes())) })
+        Ok(Checked { mapping, sha256: crate::app::deliver::hex(&Sha256::digest(text.as_bytes())) })
     }
 }

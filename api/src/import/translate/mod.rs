@@ -9,9 +9,9 @@ mod activity;
 mod whole;
 
 use super::error::Fault;
-use super::hex;
 use super::mapping::{Checked, Mapping};
 use super::xes::{Attribute, Attributes, Kind, Moment, SourceEvent, Trace, moment};
+use crate::app::deliver::hex;
 use activity::Course;
 use jiff::Timestamp;
 use pratica_domain::Event;
