@@ -15,7 +15,7 @@ use super::{Rewrapped, VaultError};
 const APPLICATION_ID: i32 = 0x5052_414B;
 const FORMAT: i32 = 1;
 /// How many keys are made with one flush: they are there before anybody is waiting for one.
-const POOL: u64 = 256;
+const POOL: u64 = 1024;
 /// How many keys one transaction of a rotation rewraps.
 const REWRAP: i64 = 500;
 
@@ -141,7 +141,7 @@ impl KeyFile {
             tx.query_row("SELECT coalesce(max(id), 0) FROM data_keys", [], |row| row.get(0))?;
         let first = last.unsigned_abs() + 1;
         let mut made = Vec::new();
-        for id in (first..first + POOL).rev() {
+        for id in first..first + POOL {
             let key = Key::random()?;
             let wrapped = wrap(&self.wrapping, &key_aad(id, self.generation), &key)?;
             tx.prepare_cached("INSERT INTO data_keys VALUES (?, ?, ?)")?.execute((

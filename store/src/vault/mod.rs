@@ -14,9 +14,10 @@ mod master;
 mod shared;
 mod token;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 
 use pratica_domain::ids::SubjectId;
 use pratica_domain::people::Personal;
@@ -33,6 +34,8 @@ use token::Token;
 
 /// How many opened keys are kept in memory; beyond that they are read from the file again.
 const KEPT: usize = 65_536;
+/// When fewer keys than this wait for somebody, more are made beside.
+const FEW: usize = 512;
 
 /// Why the vault cannot do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -121,13 +124,41 @@ pub enum Unsealed {
 
 /// The vault of one comune.
 pub struct Vault {
-    file: Mutex<Kept>,
+    keys: Arc<Keys>,
+    /// The thread that makes keys before anybody waits for one; joined when the vault goes.
+    maker: Mutex<Option<JoinHandle<()>>>,
     /// What tells that another node destroyed keys; none where there is no other.
     others: Option<shared::Others>,
-    known: Mutex<Known>,
     index: Key,
     pseudonyms: Key,
     requests: Key,
+}
+
+/// The keys on the disk and those in memory. Who needs both takes the file first.
+struct Keys {
+    file: Mutex<Kept>,
+    known: Mutex<Known>,
+}
+
+impl Keys {
+    fn file(&self) -> MutexGuard<'_, Kept> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes keys when there are still fewer than asked for. Those who take keys meanwhile are not
+    /// held up.
+    fn make(&self, fewer_than: usize) -> Result<(), VaultError> {
+        let mut file = self.file();
+        if self.known().pool.len() < fewer_than {
+            let made = file.make()?;
+            self.known().pool.extend(made);
+        }
+        Ok(())
+    }
 }
 
 /// Where the keys are: a file of this process's, or a directory that several nodes share.
@@ -181,9 +212,21 @@ struct Known {
     /// The key with which a person's further data is sealed.
     subjects: HashMap<SubjectId, u64>,
     /// Made, flushed, and given to nobody yet.
-    pool: Vec<(u64, Key)>,
+    pool: VecDeque<(u64, Key)>,
     /// Destroyed since the vault was opened: a reader that was under way keeps none of them.
     destroyed: HashSet<u64>,
+}
+
+impl Known {
+    /// Keeps a key; a person who has one already goes on with that.
+    fn keep(&mut self, subject: SubjectId, id: u64, key: Key) {
+        if self.keys.len() >= KEPT {
+            self.keys.clear();
+            self.subjects.clear();
+        }
+        self.keys.entry(id).or_insert(key);
+        self.subjects.entry(subject).or_insert(id);
+    }
 }
 
 impl std::fmt::Debug for Vault {
@@ -250,12 +293,12 @@ impl Vault {
     fn of(file: Kept) -> Result<Vault, VaultError> {
         let (index, pseudonyms, requests) =
             (file.secret("index")?, file.secret("pseudonyms")?, file.secret("requests")?);
-        let known = Mutex::default();
         let others = match &file {
             Kept::File(_) => None,
             Kept::Shelf(shelf) => Some(shelf.others()),
         };
-        Ok(Vault { file: Mutex::new(file), others, known, index, pseudonyms, requests })
+        let keys = Arc::new(Keys { file: Mutex::new(file), known: Mutex::default() });
+        Ok(Vault { keys, maker: Mutex::default(), others, index, pseudonyms, requests })
     }
 
     /// Wraps all keys of a vault, that no process has open, with another master key. It may be
@@ -281,7 +324,7 @@ impl Vault {
     /// # Errors
     /// When the file cannot be used.
     pub fn secret(&self, name: &str) -> Result<Zeroizing<[u8; 32]>, VaultError> {
-        Ok(Zeroizing::new(*self.file().secret(name)?.bytes()))
+        Ok(Zeroizing::new(*self.keys.file().secret(name)?.bytes()))
     }
 
     /// Seals a value of a person for its place in a stream.
@@ -323,14 +366,9 @@ impl Vault {
         let aad = token::bound_to(token.header(), stream, subject);
         let plain = key.open(&aad, token.sealed()).ok_or(VaultError::Altered)?;
         let epoch = self.epoch()?;
-        let mut known = self.known();
-        if known.keys.len() >= KEPT {
-            known.keys.clear();
-            known.subjects.clear();
-        }
+        let mut known = self.keys.known();
         if !known.destroyed.contains(&token.key) && known.epoch == epoch {
-            known.keys.entry(token.key).or_insert(key);
-            known.subjects.entry(subject).or_insert(token.key);
+            known.keep(subject, token.key, key);
         }
         Ok(Unsealed::Open(plain))
     }
@@ -364,8 +402,8 @@ impl Vault {
     /// # Errors
     /// When the file cannot be written, or another program holds its write-ahead log.
     pub fn destroy(&self, keys: &[u64]) -> Result<u64, VaultError> {
-        let mut file = self.file();
-        let mut known = self.known();
+        let mut file = self.keys.file();
+        let mut known = self.keys.known();
         known.destroyed.extend(keys);
         known.keys.retain(|id, _| !keys.contains(id));
         known.subjects.retain(|_, id| !keys.contains(id));
@@ -377,7 +415,7 @@ impl Vault {
     /// # Errors
     /// When the file cannot be read.
     pub fn count(&self) -> Result<(u64, u64), VaultError> {
-        self.file().count()
+        self.keys.file().count()
     }
 
     /// A stable name for who must not be named to the reader: the same for the same text, and
@@ -394,30 +432,49 @@ impl Vault {
 
     fn key_of(&self, subject: SubjectId) -> Result<(u64, Key), VaultError> {
         self.forget_what_others_destroyed()?;
-        let known_id = self.known().subjects.get(&subject).copied();
-        if let Some(id) = known_id
-            && let Some(key) = self.key(id)?
-        {
-            return Ok((id, key));
+        loop {
+            let mut known = self.keys.known();
+            if let Some(id) = known.subjects.get(&subject)
+                && let Some(key) = known.keys.get(id)
+            {
+                return Ok((*id, key.clone()));
+            }
+            if let Some((id, key)) = known.pool.pop_front() {
+                known.keep(subject, id, key.clone());
+                let left = known.pool.len();
+                drop(known);
+                if left < FEW {
+                    self.make_more();
+                }
+                return Ok((id, key));
+            }
+            drop(known);
+            self.keys.make(1)?;
         }
-        // The file before what is known: always in this order, here and where keys are destroyed.
-        let mut file = self.file();
-        let mut known = self.known();
-        if known.pool.is_empty() {
-            known.pool = file.make()?;
+    }
+
+    /// Makes keys on a thread of their own, unless one is at it. Where that fails, whoever finds
+    /// the pool empty tries again and is told why.
+    fn make_more(&self) {
+        let mut maker = self.maker.lock().unwrap_or_else(PoisonError::into_inner);
+        if maker.as_ref().is_some_and(|maker| !maker.is_finished()) {
+            return;
         }
-        let (id, key) = known.pool.pop().ok_or(VaultError::Cipher("making a key"))?;
-        known.keys.insert(id, key.clone());
-        known.subjects.insert(subject, id);
-        Ok((id, key))
+        let keys = Arc::clone(&self.keys);
+        let make = move || {
+            if let Err(error) = keys.make(FEW) {
+                tracing::warn!(error = &error as &dyn std::error::Error, "no keys in advance");
+            }
+        };
+        *maker = std::thread::Builder::new().name("keys".to_owned()).spawn(make).ok();
     }
 
     /// A key; none when it was destroyed.
     fn key(&self, id: u64) -> Result<Option<Key>, VaultError> {
-        if let Some(key) = self.known().keys.get(&id) {
+        if let Some(key) = self.keys.known().keys.get(&id) {
             return Ok(Some(key.clone()));
         }
-        match self.file().find(id)? {
+        match self.keys.file().find(id)? {
             Found::Key(key) => Ok(Some(key)),
             Found::Destroyed => Ok(None),
             Found::Unknown => Err(VaultError::UnknownKey(id)),
@@ -434,7 +491,7 @@ impl Vault {
             return Ok(());
         }
         let epoch = self.epoch()?;
-        let mut known = self.known();
+        let mut known = self.keys.known();
         if known.epoch != epoch {
             known.epoch = epoch;
             known.keys.clear();
@@ -442,12 +499,12 @@ impl Vault {
         }
         Ok(())
     }
+}
 
-    fn file(&self) -> MutexGuard<'_, Kept> {
-        self.file.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+impl Drop for Vault {
+    fn drop(&mut self) {
+        let maker = self.maker.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        // A maker that panicked made no keys that anybody has.
+        maker.map(JoinHandle::join);
     }
 }

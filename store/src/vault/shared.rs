@@ -123,7 +123,6 @@ impl KeyShelf {
                 made.push((id, key));
             }
             if self.place(&self.block_path(block), &bytes)? {
-                made.reverse();
                 return Ok(made);
             }
         }
