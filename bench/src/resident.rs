@@ -33,7 +33,7 @@ pub(crate) async fn run(size: &Size, towns: &mut Towns, report: &mut Report) -> 
     let key = ServerKey::open(&grown.directory)?;
     let (mut start, mut first, mut worked, mut most) =
         (Figure::default(), Figure::default(), Figure::default(), Figure::default());
-    for _ in 0..size.runs {
+    for run in 0..=size.runs {
         let begun = Instant::now();
         let server = Server::start(&grown)?;
         let officer = "officer.0";
@@ -41,7 +41,17 @@ pub(crate) async fn run(size: &Size, towns: &mut Towns, report: &mut Report) -> 
             authorised(&server.url, &serving::token(&key, officer, Role::Officer)?).await?;
         let random = Uuid::new_v4().as_u128() % grown.ids.len() as u128;
         get_case(&connection, &grown.ids[usize::try_from(random)?].to_string()).await?;
-        start.add(begun.elapsed().as_secs_f64() * 1e3);
+        let answered = begun.elapsed();
+        if run == 0 {
+            // Nobody served the town while it grew, so that processes catch up with all of it.
+            report.note(format!(
+                "the first start, its processes at the beginning of the log: {:.1} s",
+                answered.as_secs_f64()
+            ));
+            server.stop()?;
+            continue;
+        }
+        start.add(answered.as_secs_f64() * 1e3);
         first.add(server.memory("VmRSS")?);
         ask_around(&server, &key, &grown).await?;
         worked.add(server.memory("VmRSS")?);
@@ -56,7 +66,8 @@ pub(crate) async fn run(size: &Size, towns: &mut Towns, report: &mut Report) -> 
         Some(Goal::AtMost(1_000.0)),
     );
     report.row(format!("resident at the first answer, {of}"), "MB", &first, None);
-    let what = format!("resident after {ASKED} cases and their worklists, {of}");
+    let asked = ASKED.min(grown.cases);
+    let what = format!("resident after {asked} cases and some worklists, {of}");
     report.row(what, "MB", &worked, Some(Goal::AtMost(400.0)));
     report.row(format!("the most that was ever resident, {of}"), "MB", &most, None);
     report.note("the files were in the system's cache: they had just been written".to_owned());
