@@ -91,6 +91,12 @@ impl Usage {
         Usage { all, busy: all.saturating_sub(idle), own: own.sum() }
     }
 
+    /// The processor time that this process used since then, in microseconds; the kernel counts in
+    /// hundredths of a second.
+    pub(crate) fn own_us_since(self) -> f64 {
+        Usage::now().own.saturating_sub(self.own) as f64 * 10_000.0
+    }
+
     /// The share of the processors that others used since then, in percent.
     pub(crate) fn others_since(self) -> f64 {
         let now = Usage::now();

@@ -43,6 +43,7 @@ mod school;
 mod school_access;
 mod school_crowd;
 mod secrecy;
+mod secrecy_stories;
 mod secrecy_words;
 #[allow(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
 mod simulation;

@@ -132,7 +132,7 @@ pub(crate) fn is_in(bytes: &[u8], mark: &str) -> bool {
         }
     }
     text.contains(&escaped)
-        || needles.iter().any(|needle| bytes.windows(needle.len()).any(|w| w == needle))
+        || needles.iter().any(|needle| memchr::memmem::find(bytes, needle).is_some())
 }
 
 #[test]

@@ -16,5 +16,5 @@ pub use people::declaration;
 pub use school::{
     Cohort, SCHOOL_CLERK, SCHOOL_OFFICER, SEED, family_form, play_school, publish_call,
 };
-pub use town::{OFFICER, Town, Who};
+pub use town::{Edit, OFFICER, Town, Who};
 pub use year::play;

@@ -7,8 +7,9 @@ use crate::grpc::auth::{Claims, ServerKey};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use pratica_domain::Role;
+use prost_reflect::MessageDescriptor;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A town with its people.
 pub struct Town {
@@ -17,7 +18,14 @@ pub struct Town {
     server: String,
     key: ServerKey,
     clients: BTreeMap<String, Client>,
+    /// What is done to each request before it is sent.
+    edit: Edit,
+    /// The methods that were answered at least once, and not by a refusal.
+    pub taken: BTreeSet<String>,
 }
+
+/// What changes a request of this shape before it is sent.
+pub type Edit = fn(&MessageDescriptor, &mut Value);
 
 /// Who acts: an account in a role.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +54,21 @@ fn office_of(account: &str) -> &'static str {
 impl Town {
     /// The people of a comune, as clients of a server whose key they were given tokens by.
     pub fn new(comune: &str, server: &str, key: ServerKey) -> Self {
-        Town { comune: comune.to_owned(), server: server.to_owned(), key, clients: BTreeMap::new() }
+        Town {
+            comune: comune.to_owned(),
+            server: server.to_owned(),
+            key,
+            clients: BTreeMap::new(),
+            edit: |_, _| {},
+            taken: BTreeSet::new(),
+        }
+    }
+
+    /// The same people with other words: `edit` changes each of their requests.
+    #[must_use]
+    pub fn saying(mut self, edit: Edit) -> Self {
+        self.edit = edit;
+        self
     }
 
     /// A token for somebody.
@@ -75,7 +97,11 @@ impl Town {
         mut request: Value,
     ) -> Result<Value, Failure> {
         request["comune"] = json!(self.comune);
-        self.client(who.0, who.1).await?.call(method, request).await
+        let client = self.client(who.0, who.1).await?;
+        (self.edit)(&client.method(method)?.input(), &mut request);
+        let answer = client.call(method, request).await?;
+        self.taken.insert(method.to_owned());
+        Ok(answer)
     }
 
     /// The client of an account.

@@ -285,13 +285,13 @@ where
                 Err(status) => Err(*status),
             });
             match entered {
-                Ok((principal, _inside)) => {
+                Ok((principal, inside)) => {
                     let method = request.uri().path().trim_start_matches('/').to_owned();
                     request.extensions_mut().insert(Method(method));
                     request.extensions_mut().insert(principal);
                     // Whatever comes after must not see it, or write it down.
                     request.headers_mut().remove("authorization");
-                    inner.call(request).await
+                    inner.call(request).await.map(|answer| inside.answers(answer))
                 }
                 Err(status) => Ok(status.into_http()),
             }

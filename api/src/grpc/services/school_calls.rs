@@ -192,6 +192,9 @@ rpcs! {
             let (open, id, call) =
                 self.the_call(&caller, &m.comune, &m.call_id, m.min_position, Area::SchoolCalls).await?;
             let language = caller.language("");
+            // What the views say of it is to be as new as the stream.
+            let head = open.town.log.head().await.map_err(|e| AppError::store("reading the head", e))?;
+            open.town.wait_for_views(head).await?;
             let rows = open.town.views.calls().await.map_err(view_error)?.value;
             let row = rows.iter().find(|r| r.call == id).ok_or(AppError::NotFound("call"))?;
             let rankings = [("provisional", &call.provisional), ("definitive", &call.definitive)];
