@@ -6,16 +6,13 @@ use pratica_store::{BlindIndex, RecordedEvent};
 
 use crate::error::ViewError;
 use crate::rules::Rules;
-use crate::writer::prepare::{Before, prepare};
+use crate::writer::prepare::{Before, is_of_a_case as of_a_case, prepare};
 
-/// Whether the stream of these events is one where such events stand: of a case for those of a case,
-/// and so on.
+/// Whether these events stand in streams where such may stand: those of a case in a case's, and no
+/// others there, since a case counts its events.
 #[must_use]
 pub fn belong(events: &[RecordedEvent]) -> bool {
-    events.iter().all(|event| match event.event_type.split('.').next() {
-        Some(own @ ("register" | "call")) => event.stream.kind() == own,
-        _ => is_of_a_case(event.stream.kind()),
-    })
+    events.iter().all(|event| of_a_case(event) == is_of_a_case(event.stream.kind()))
 }
 
 /// Whether streams of this kind are cases.

@@ -2,7 +2,7 @@
 //! SIGKILL while 64 clients file. No acknowledged command is lost, none is doubled, the register has
 //! no gap, and what the nodes answer is the same at the end.
 //!
-//! `PRATICA_KILLS=N` kills N times, with N times as many filings.
+//! `PRATICA_NODE_KILLS=N` kills the leading node N times, with N times as many filings.
 
 use crate::kill::{COMUNE, FILE, Running, check, pages, views};
 use crate::migrate::Cluster;
@@ -253,7 +253,7 @@ async fn the_same_everywhere(place: &Place, nodes: Vec<Node>, answered: &Answere
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_node_that_leads_is_killed_while_64_clients_file_at_three() {
-    let kills = std::env::var("PRATICA_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
+    let kills = std::env::var("PRATICA_NODE_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
     let place = Place::new();
     let log = place.log("127.0.0.1:0");
     let mut now: Timestamp = BEGIN.parse().unwrap();
