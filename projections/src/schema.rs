@@ -178,7 +178,10 @@ pub(crate) fn open(path: &Path, mode: Mode, cache_kib: u32) -> Result<Connection
     c.set_prepared_statement_cache_capacity(128);
     pratica_store::sqlite::plan_once(&c).map_err(sql("opening the views"))?;
     let settings = match mode {
-        Mode::Live => "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;",
+        // What an erasure deletes is gone from the file, not merely free.
+        Mode::Live => {
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;"
+        }
         Mode::Bulk => "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;",
     };
     c.execute_batch(settings).map_err(sql("setting up the writer"))?;

@@ -5,6 +5,8 @@ use pratica_api::demo::{OFFICER, Who, declaration};
 use pratica_api::grpc::Options;
 use pratica_api::grpc::auth::{Identity, ServerKey};
 use pratica_domain::Role;
+use pratica_proto::cases::v1::WatchCaseRequest;
+use pratica_proto::cases::v1::cases_service_client::CasesServiceClient;
 use pratica_tests::{COMUNE, START, Server, fault};
 use serde_json::json;
 use std::time::Duration;
@@ -160,6 +162,88 @@ async fn who_calls_too_often_is_told_when_to_come_back_while_health_and_watchers
     let heard = tokio::time::timeout(Duration::from_secs(20), changes.recv()).await?;
     assert!(heard.is_some(), "the watcher lives on");
     watching.abort();
+    server.stop().await
+}
+
+/// Opens streams of one account over as many connections as they need, and reads none of them
+/// further than its head; how many were let in, and how many were turned away.
+async fn watch_without_reading(
+    server: &Server,
+    account: &str,
+    case: &str,
+    count: usize,
+) -> anyhow::Result<(Vec<tonic::Streaming<pratica_proto::cases::v1::WatchCaseResponse>>, usize)> {
+    let token = server.town().token(account, Role::Officer).map_err(fault)?;
+    let bearer: tonic::metadata::MetadataValue<_> = format!("Bearer {token}").parse()?;
+    let (mut open, mut refused, mut client) = (Vec::new(), 0, None);
+    for n in 0..count {
+        if n % 250 == 0 {
+            // A window of one byte: nothing that is sent can be sent on.
+            let connection = Endpoint::from_shared(server.url.clone())?;
+            let connection = connection.initial_stream_window_size(1);
+            client = Some(CasesServiceClient::new(connection.connect().await?));
+        }
+        let message = WatchCaseRequest {
+            comune: COMUNE.to_owned(),
+            case_id: case.to_owned(),
+            ..WatchCaseRequest::default()
+        };
+        let mut request = tonic::Request::new(message);
+        request.metadata_mut().insert("authorization", bearer.clone());
+        let Some(client) = &mut client else { continue };
+        match client.watch_case(request).await {
+            Ok(stream) => open.push(stream.into_inner()),
+            Err(status) => {
+                anyhow::ensure!(status.code() == tonic::Code::ResourceExhausted, "{status:?}");
+                let advice = status.get_error_details().retry_info().and_then(|i| i.retry_delay);
+                anyhow::ensure!(advice.is_some(), "no advice when to come back: {status:?}");
+                refused += 1;
+            }
+        }
+    }
+    Ok((open, refused))
+}
+
+/// `PRATICA_STREAMS` accounts do it at once; ten of them are ten thousand streams.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_opens_streams_and_reads_none_has_a_share_and_others_work_on() -> Test {
+    let accounts = match std::env::var("PRATICA_STREAMS") {
+        Ok(text) => text.parse()?,
+        Err(_) => 1,
+    };
+    let (_directory, server) = with(Options::default()).await?;
+    let mut town = server.town();
+    let form = declaration("Anna", "Rossi", "CHANGE_OF_DWELLING");
+    let case = town.file(OFFICER, form).await.map_err(fault)?;
+    let mut all = Vec::new();
+    for n in 0..accounts {
+        let account = format!("greedy.{n}");
+        let (open, refused) = watch_without_reading(&server, &account, &case, 1_030).await?;
+        assert_eq!((open.len(), refused), (1_024, 6), "of {account}");
+        all.push(open);
+    }
+    healthy(&server).await?;
+    // Every one of those streams has something to say that nobody reads.
+    let other = Who("dario", Role::Officer);
+    for _ in 0..20 {
+        let note = json!({ "text": "still here ".repeat(100) });
+        town.act(other, &case, "case.add_note", note).await.map_err(fault)?;
+    }
+    let (mut mine, _) = watch_without_reading(&server, "dario", &case, 1).await?;
+    drop(all);
+    let first = mine.pop().ok_or_else(|| anyhow::anyhow!("no stream"))?.message().await?;
+    assert!(first.is_some(), "who reads is served");
+    // What was given up is free again, once the server has heard of it.
+    let mut tries = 0;
+    loop {
+        let (open, _) = watch_without_reading(&server, "greedy.0", &case, 1).await?;
+        if !open.is_empty() {
+            break;
+        }
+        tries += 1;
+        anyhow::ensure!(tries < 10_000, "the streams were given up and still count");
+    }
+    healthy(&server).await?;
     server.stop().await
 }
 

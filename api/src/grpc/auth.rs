@@ -300,10 +300,10 @@ where
             let admitted = entrance.admit(&mut request).await;
             let entered = admitted.and_then(|who| door.enter(&who).map_err(|status| *status));
             match entered {
-                Ok(_inside) => {
+                Ok(inside) => {
                     // Whatever comes after must not see it, or write it down.
                     request.headers_mut().remove("authorization");
-                    inner.call(request).await
+                    inner.call(request).await.map(|answer| inside.answers(answer))
                 }
                 Err(status) => Ok(status.into_http()),
             }

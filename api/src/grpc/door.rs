@@ -1,13 +1,15 @@
-//! How often somebody may call, and how much is under way at once. Who is turned away hears when to
-//! come back. Health stands outside the door, and a stream that is open is not counted again.
+//! How often somebody may call, how much of theirs and of all is under way at once, and how many
+//! answers are being read. Who is turned away hears when to come back. Health stands outside the
+//! door.
 
-use super::limits::CALLS_MAX;
+use super::limits::{ANSWERS_MAX, ANSWERS_OF_ONE_MAX, CALLS_MAX, CALLS_OF_ONE_MAX};
 use crate::app::Principal;
+use http_body_util::BodyExt as _;
 use pratica_domain::ids::OfficerId;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use tonic::body::Body;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
@@ -19,21 +21,74 @@ const REMEMBERED: usize = 10_000;
 pub(crate) struct Door {
     /// Calls a second of one account; 0 for any number. Twice as many may come at once.
     calls_per_second: u32,
-    accounts: Mutex<HashMap<OfficerId, Bucket>>,
-    under_way: AtomicUsize,
+    state: Mutex<State>,
 }
 
-struct Bucket {
+#[derive(Default)]
+struct State {
+    accounts: HashMap<OfficerId, Account>,
+    /// Of all accounts.
+    calls: usize,
+    answers: usize,
+}
+
+struct Account {
+    /// How many calls may still come at once, as of an instant.
     left: f64,
     at: Instant,
+    /// Calls under way.
+    calls: usize,
+    /// Answers that were begun and are not over.
+    answers: usize,
 }
 
-/// A call that was let in; while it lives it counts.
-pub(crate) struct Inside(Arc<Door>);
+/// A call that was let in; while it lives it counts, as a call and then as its answer.
+pub(crate) struct Inside {
+    door: Arc<Door>,
+    account: OfficerId,
+    is_answer: bool,
+}
+
+impl Inside {
+    /// The call is over, and its answer is under way for as long as its body lives.
+    pub(crate) fn answers(mut self, response: http::Response<Body>) -> http::Response<Body> {
+        {
+            let mut state = self.door.state();
+            state.calls -= 1;
+            state.answers += 1;
+            if let Some(account) = state.accounts.get_mut(&self.account) {
+                account.calls -= 1;
+                account.answers += 1;
+            }
+            self.is_answer = true;
+        }
+        response.map(|body| {
+            Body::new(body.map_frame(move |frame| {
+                let _lives = &self;
+                frame
+            }))
+        })
+    }
+}
 
 impl Drop for Inside {
     fn drop(&mut self) {
-        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
+        let mut state = self.door.state();
+        let of_all = if self.is_answer { &mut state.answers } else { &mut state.calls };
+        *of_all -= 1;
+        if let Some(account) = state.accounts.get_mut(&self.account) {
+            let of_one = if self.is_answer { &mut account.answers } else { &mut account.calls };
+            *of_one -= 1;
+            if self.door.calls_per_second == 0 && account.is_outside() {
+                state.accounts.remove(&self.account);
+            }
+        }
+    }
+}
+
+impl Account {
+    fn is_outside(&self) -> bool {
+        self.calls == 0 && self.answers == 0
     }
 }
 
@@ -48,41 +103,49 @@ impl Door {
     }
 
     fn enter_at(self: &Arc<Self>, who: &Principal, now: Instant) -> Result<Inside, Box<Status>> {
-        if let Some(wait) = self.wait(&who.account, now) {
-            return Err(Box::new(later("RATE_LIMITED", "too many calls of this account", wait)));
-        }
-        let inside = Inside(Arc::clone(self));
-        if self.under_way.fetch_add(1, Ordering::Relaxed) >= CALLS_MAX {
-            // Dropping it takes it out of the count again.
-            return Err(Box::new(later(
-                "OVERLOADED",
-                "the server is busy",
-                Duration::from_secs(1),
-            )));
-        }
-        Ok(inside)
-    }
-
-    /// How long an account has to wait; none when it may come in.
-    fn wait(&self, account: &OfficerId, now: Instant) -> Option<Duration> {
-        if self.calls_per_second == 0 {
-            return None;
-        }
         let rate = f64::from(self.calls_per_second);
         let most = 2.0 * rate;
-        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        let full = |b: &Bucket| b.left + now.duration_since(b.at).as_secs_f64() * rate >= most;
-        if accounts.len() >= REMEMBERED {
-            accounts.retain(|_, bucket| !full(bucket));
+        let mut state = self.state();
+        let grown =
+            |a: &Account| (a.left + now.duration_since(a.at).as_secs_f64() * rate).min(most);
+        if state.accounts.len() >= REMEMBERED {
+            state.accounts.retain(|_, a| !a.is_outside() || grown(a) < most);
         }
-        let bucket = accounts.entry(account.clone()).or_insert(Bucket { left: most, at: now });
-        let grown = bucket.left + now.duration_since(bucket.at).as_secs_f64() * rate;
-        (bucket.left, bucket.at) = (grown.min(most), now);
-        if bucket.left < 1.0 {
-            return Some(Duration::from_secs_f64((1.0 - bucket.left) / rate));
+        let (calls, answers) = (state.calls, state.answers);
+        let account = state.accounts.entry(who.account.clone()).or_insert(Account {
+            left: most,
+            at: now,
+            calls: 0,
+            answers: 0,
+        });
+        (account.left, account.at) = (grown(account), now);
+        let moment = Duration::from_secs(1);
+        let refusal = if rate > 0.0 && account.left < 1.0 {
+            let wait = Duration::from_secs_f64((1.0 - account.left) / rate);
+            Some(("RATE_LIMITED", "too many calls of this account", wait))
+        } else if account.calls >= CALLS_OF_ONE_MAX {
+            Some(("RATE_LIMITED", "too many calls of this account at once", moment))
+        } else if account.answers >= ANSWERS_OF_ONE_MAX {
+            Some(("RATE_LIMITED", "too many open streams of this account", moment))
+        } else if calls >= CALLS_MAX || answers >= ANSWERS_MAX {
+            Some(("OVERLOADED", "the server is busy", moment))
+        } else {
+            None
+        };
+        if let Some((reason, text, wait)) = refusal {
+            if self.calls_per_second == 0 && account.is_outside() {
+                state.accounts.remove(&who.account);
+            }
+            return Err(Box::new(later(reason, text, wait)));
         }
-        bucket.left -= 1.0;
-        None
+        account.left -= 1.0;
+        account.calls += 1;
+        state.calls += 1;
+        Ok(Inside { door: Arc::clone(self), account: who.account.clone(), is_answer: false })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -120,11 +183,33 @@ mod tests {
     }
 
     #[test]
-    fn what_is_over_counts_no_more() {
+    fn what_is_over_counts_no_more_and_one_account_leaves_room_for_others() {
         let door = Door::new(0);
-        let inside: Vec<_> = (0..CALLS_MAX).map(|_| door.enter(&who("a")).unwrap()).collect();
-        assert!(door.enter(&who("a")).is_err());
+        let mut inside: Vec<_> =
+            (0..CALLS_OF_ONE_MAX).map(|_| door.enter(&who("a")).unwrap()).collect();
+        assert!(door.enter(&who("a")).is_err(), "enough of one account");
+        for n in 0..CALLS_MAX - CALLS_OF_ONE_MAX {
+            inside.push(door.enter(&who(&format!("b{n}"))).unwrap());
+        }
+        let refused = door.enter(&who("c")).map(drop).unwrap_err();
+        assert_eq!(refused.get_error_details().error_info().unwrap().reason, "OVERLOADED");
         drop(inside);
         assert!(door.enter(&who("a")).is_ok());
+        assert!(door.state().accounts.is_empty(), "who is outside is not remembered");
+    }
+
+    #[test]
+    fn an_answer_counts_until_its_body_is_gone() {
+        let door = Door::new(0);
+        let answer = || {
+            let inside = door.enter(&who("a")).unwrap();
+            inside.answers(http::Response::new(Body::new(String::from("x"))))
+        };
+        let answers: Vec<_> = (0..ANSWERS_OF_ONE_MAX).map(|_| answer()).collect();
+        assert!(door.enter(&who("a")).is_err(), "enough open answers of one account");
+        assert!(door.enter(&who("b")).is_ok());
+        drop(answers);
+        assert!(door.enter(&who("a")).is_ok());
+        assert_eq!(door.state().answers, 0);
     }
 }

@@ -12,6 +12,13 @@ pub(crate) const GRACE: Duration = Duration::from_secs(2);
 pub(crate) const STREAMS_MAX: u32 = 256;
 /// Calls under way at once, of all connections.
 pub(crate) const CALLS_MAX: usize = 4_096;
+/// Of them, calls of one account: nobody can take the place of everybody else.
+pub(crate) const CALLS_OF_ONE_MAX: usize = 512;
+/// Answers at once that were begun and are not over, of all connections: streams, and what a client
+/// has not read.
+pub(crate) const ANSWERS_MAX: usize = 16_384;
+/// Of them, answers to one account.
+pub(crate) const ANSWERS_OF_ONE_MAX: usize = 1_024;
 /// All headers of a call, in bytes.
 pub(crate) const HEADER_BYTES_MAX: u32 = 16 * 1024;
 /// A client that was silent for so long is asked whether it lives, and has half of that to answer

@@ -1,11 +1,12 @@
 //! Where the rules of an application refuse.
 
 use crate::given::{Given, nothing_yet};
+use crate::permit_scenarios::propose;
 use crate::refusals::{Row, row};
 use crate::school_scenarios::*;
 use crate::support::day;
 use pratica_domain::case::Command as Common;
-use pratica_domain::case::RequestKind;
+use pratica_domain::case::{RequestKind, Tenor};
 use pratica_domain::ranking::Stage;
 use pratica_domain::school::call::Phase as CallPhase;
 use pratica_domain::school::enrolment::{Command as Own, Form};
@@ -86,6 +87,7 @@ pub(crate) fn rows() -> Vec<Row> {
             *correct = Some(facts(&[("resident", 1), ("siblings", 4), ("working_parents", 2)]));
         }
     });
+    let proposed = filed().when(propose(Tenor::Negative)).then(["case.proposal_made"]);
     let exclude = |change: fn(&mut Own)| {
         let Command::Enrolment(mut command) = ask("enrolment.exclude", &filed()) else {
             unreachable!()
@@ -192,6 +194,13 @@ pub(crate) fn rows() -> Vec<Row> {
             "in the definitive ranking",
             "enrolment.exclude",
             waiting(),
+        ),
+        row(
+            "who_decides_did_not_propose",
+            Code::FourEyes,
+            "by who proposed",
+            proposed.clone(),
+            ask("enrolment.exclude", &proposed),
         ),
         row("the_act_is_reasoned", Code::ReasonsMissing, "without words", filed(), {
             exclude(|c| {

@@ -4,7 +4,7 @@ mod form;
 mod phase;
 mod place;
 
-use crate::case::rules::{NO_CONFLICT, OPEN, OPENED, rule};
+use crate::case::rules::{FOUR_EYES, NO_CONFLICT, OPEN, OPENED, rule};
 use crate::decider::{Action, Check, Rule};
 pub(super) use form::is_late;
 use form::{
@@ -89,6 +89,7 @@ pub const ACTIONS: &[Action] = &[
             OPEN,
             NO_CONFLICT,
             rule!(it_can_still_be_excluded, Standing, "L. 241/1990 art. 12"),
+            FOUR_EYES,
             REASONED,
             APPEAL,
         ],
