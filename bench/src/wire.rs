@@ -35,7 +35,7 @@ pub(crate) async fn run(size: &Size, report: &mut Report) -> anyhow::Result<()> 
 async fn endpoint(log: Arc<SqliteLog>, directory: &Path) -> anyhow::Result<String> {
     let key = ServerKey::open(directory)?;
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(NOW.parse()?));
-    let shelf = Shelf { log, appendable: true, known_events_only: false, vault: None, clock };
+    let shelf = Shelf { log, appendable: true, rules: None, vault: None, clock };
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let advertised = listener.local_addr()?;
     let endpoint = Endpoint {
@@ -43,7 +43,7 @@ async fn endpoint(log: Arc<SqliteLog>, directory: &Path) -> anyhow::Result<Strin
         identity: Identity::own(&key),
         calls_per_second: 0,
         tls: None,
-        advertised,
+        advertised: advertised.into(),
     };
     tokio::spawn(serve(listener, endpoint, std::future::pending()));
     let token = key.token(&Claims::new("node", Role::Migrator, jiff::Timestamp::now(), 1))?;

@@ -8,6 +8,7 @@
 //! What must never enter: appending to the log (it is seen through `EventReader` only), side
 //! effects of any kind, a clock (`today` is an argument), an async runtime.
 
+pub mod admission;
 mod cache;
 mod content;
 mod dates;

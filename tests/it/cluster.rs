@@ -172,19 +172,22 @@ async fn of_several_nodes_one_has_the_lease_and_another_takes_it_over_when_it_is
     let one = node(&server, &directory.path().join("one")).await?;
     let two = node(&server, &directory.path().join("two")).await?;
     let at = |second: i64| jiff::Timestamp::from_second(second);
-    let (a, b) = (
-        one.take_lease("work", "one", at(0)?, at(30)?),
-        two.take_lease("work", "two", at(0)?, at(30)?),
-    );
+    let (a, b) = (one.take_lease("one", at(0)?, at(30)?), two.take_lease("two", at(0)?, at(30)?));
     let (a, b) = tokio::join!(a, b);
     assert_eq!(a?, b?, "both know who has it");
-    let holder = one.take_lease("work", "three", at(1)?, at(31)?).await?.holder;
+    let holder = one.take_lease("three", at(1)?, at(31)?).await?.holder;
     assert!(holder == "one" || holder == "two");
-    let renewed = one.take_lease("work", &holder, at(20)?, at(50)?).await?;
+    let renewed = one.take_lease(&holder, at(20)?, at(50)?).await?;
     assert_eq!((renewed.holder.as_str(), renewed.until), (holder.as_str(), at(50)?));
-    assert_eq!(two.take_lease("work", "three", at(49)?, at(79)?).await?.holder, holder);
-    assert_eq!(two.take_lease("work", "three", at(50)?, at(80)?).await?.holder, "three");
-    assert_eq!(one.take_lease("work", &holder, at(51)?, at(81)?).await?.holder, "three");
+    assert_eq!(two.take_lease("three", at(49)?, at(79)?).await?.holder, holder);
+    assert_eq!(two.take_lease("three", at(50)?, at(80)?).await?.holder, "three");
+    assert_eq!(one.take_lease(&holder, at(51)?, at(81)?).await?.holder, "three");
+    // The others hear of it without asking; who gives it back leaves it to whoever comes.
+    two.lease().wait_for(|l| l.as_ref().is_some_and(|l| l.holder == "three")).await?;
+    two.take_lease("three", at(60)?, at(60)?).await?;
+    let given_back = at(60)?;
+    one.lease().wait_for(|l| l.as_ref().is_some_and(|l| l.until == given_back)).await?;
+    assert_eq!(one.take_lease("one", at(60)?, at(90)?).await?.holder, "one");
     // Leases are no history: no position is theirs.
     assert_eq!(one.head().await?.get(), 0);
     server.stop().await
@@ -228,10 +231,161 @@ async fn a_node_that_asks_a_follower_goes_to_the_leader() -> Test {
     let directory = tempfile::tempdir()?;
     let server = LogServer::bare(directory.path(), &[COMUNE]).await?;
     let follower = Follower::start(server.address).await?;
-    let log = node_by(&server, follower, &directory.path().join("node"))?;
+    let log = node_by(&server, follower.address, &directory.path().join("node"))?;
     log.caught_up(LONG).await?;
     let done = log.append(asked("a.permit-1", Expected::NoStream, 2, 1)).await?;
     assert_eq!(done.position.get(), 2);
+    server.stop().await
+}
+
+/// A node that knows several hosts of the cluster.
+fn node_of(
+    server: &LogServer,
+    hosts: &[std::net::SocketAddr],
+    more: &str,
+    directory: &Path,
+) -> anyhow::Result<ClusterLog> {
+    std::fs::create_dir_all(directory)?;
+    let copy = SqliteLog::open(directory.join("log.db"), sqlite::Options::default())?;
+    let hosts: Vec<_> = hosts.iter().map(ToString::to_string).collect();
+    let direct = server.connection(COMUNE, Role::Migrator)?;
+    let connection = direct.replace(&server.address.to_string(), &hosts.join(",")) + more;
+    Ok(ClusterLog::open(&connection, COMUNE, Arc::new(copy))?)
+}
+
+/// An address where nobody listens.
+async fn nowhere() -> anyhow::Result<std::net::SocketAddr> {
+    Ok(tokio::net::TcpListener::bind("127.0.0.1:0").await?.local_addr()?)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_several_hosts_one_may_be_dead_and_one_no_leader_whatever_is_preferred() -> Test {
+    let directory = tempfile::tempdir()?;
+    let server = LogServer::bare(directory.path(), &[COMUNE]).await?;
+    let follower = Follower::start(server.address).await?;
+    let dead = nowhere().await?;
+    let hosts = [
+        vec![dead, follower.address, server.address],
+        vec![dead, follower.address],
+        vec![dead, server.address],
+    ];
+    let preferences = ["", "&nodePreference=leader", "&nodePreference=follower"];
+    for (n, (hosts, preferred)) in hosts.iter().zip(preferences).enumerate() {
+        let log = node_of(&server, hosts, preferred, &directory.path().join(n.to_string()))?;
+        log.caught_up(LONG).await?;
+        let stream = format!("a.permit-{n}");
+        let done = log.append(asked(&stream, Expected::NoStream, 2, n as u128 + 1)).await?;
+        assert_eq!(done.position.get(), 2 * (n as u64 + 1), "{hosts:?}{preferred}");
+    }
+    server.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn when_another_host_leads_the_node_goes_there_by_itself() -> Test {
+    let directory = tempfile::tempdir()?;
+    let server = LogServer::bare(directory.path(), &[COMUNE]).await?;
+    let follower = Follower::start(server.address).await?;
+    let hosts = [nowhere().await?, follower.address, server.address];
+    let log = node_of(&server, &hosts, "", &directory.path().join("node"))?;
+    log.caught_up(LONG).await?;
+    log.append(asked("a.permit-1", Expected::NoStream, 2, 1)).await?;
+    server.stop().await?;
+    let mut standing = log.standing();
+    standing.wait_for(|s| !s.connected).await?;
+    let at = Expected::Exact(Revision::new(1));
+    let refused = log.append(asked("a.permit-1", at, 1, 2)).await;
+    assert!(matches!(refused, Err(StoreError::CutOff)), "{refused:?}");
+    // The same log, at an address that no connection string names.
+    let server = LogServer::bare(directory.path(), &[COMUNE]).await?;
+    assert!(!hosts.contains(&server.address));
+    follower.elect(server.address);
+    standing.wait_for(|s| s.connected).await?;
+    let done = log.append(asked("a.permit-1", at, 1, 2)).await?;
+    assert_eq!((done.position.get(), done.replayed), (3, false));
+    server.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_hosts_are_asked_over_tls_and_wrong_credentials_open_nothing() -> Test {
+    let directory = tempfile::tempdir()?;
+    let server = LogServer::bare_over_tls(directory.path(), &[COMUNE]).await?;
+    let (port, dead) = (server.address.port(), nowhere().await?.port());
+    let ca = directory.path().join("ca.pem");
+    let open = |role, name: &str| {
+        let token = server.key.token(&LogServer::claims("trasloco", role, COMUNE))?;
+        let connection = format!(
+            "esdb://{COMUNE}:{token}@localhost:{dead},localhost:{port}?tls=true&tlsCaFile={}",
+            ca.display()
+        );
+        let copy = SqliteLog::open(directory.path().join(name), sqlite::Options::default())?;
+        anyhow::Ok(ClusterLog::open(&connection, COMUNE, Arc::new(copy))?)
+    };
+    let log = open(Role::Migrator, "one.db")?;
+    log.caught_up(LONG).await?;
+    let done = log.append(append("a.permit-1", Expected::NoStream, events(0..1))).await?;
+    assert_eq!(done.position.get(), 1);
+    // Who may read follows, and records nothing.
+    let log = open(Role::Head, "two.db")?;
+    log.caught_up(LONG).await?;
+    assert_eq!(log.head().await?.get(), 1);
+    let refused = log.append(append("a.permit-2", Expected::NoStream, events(0..1))).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable { .. })), "{refused:?}");
+    // Who may not read is not let in.
+    let log = open(Role::Citizen, "three.db")?;
+    let refused = log.append(append("a.permit-2", Expected::NoStream, events(0..1))).await;
+    assert!(matches!(refused, Err(StoreError::CutOff)), "{refused:?}");
+    server.stop().await
+}
+
+/// The client ends its batch at a conflict: what else was under way is found, or sent again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn conflicts_among_many_appends_lose_nothing_and_double_nothing_of_the_others() -> Test {
+    const APPENDS: u64 = 30;
+    let directory = tempfile::tempdir()?;
+    let server = LogServer::bare(directory.path(), &[COMUNE]).await?;
+    let ours = Arc::new(node(&server, &directory.path().join("ours")).await?);
+    let theirs = node(&server, &directory.path().join("theirs")).await?;
+    ours.caught_up(LONG).await?;
+    theirs.caught_up(LONG).await?;
+    let writers: Vec<_> = (0..8_u128)
+        .map(|writer| {
+            let log = Arc::clone(&ours);
+            tokio::spawn(async move {
+                let stream = format!("a.permit-{writer}");
+                let mut at = Expected::NoStream;
+                for n in 0..APPENDS {
+                    let batch = asked(&stream, at, 1, writer << 64 | u128::from(n + 1));
+                    // Without an id too: then the mark of the try tells whose it is.
+                    let request = batch.request.filter(|_| writer % 2 == 0);
+                    at = log.append(AppendRequest { request, ..batch }).await?.revision.into();
+                }
+                anyhow::Ok(at)
+            })
+        })
+        .collect();
+    // The two nodes race for one stream: each time one of them, or neither, is in time.
+    let (mut won, mut lost) = (0, 0);
+    while lost < 10 {
+        let at: Expected = theirs.stream_revision(&name("a.race-1")).await?.into();
+        let (a, b) = tokio::join!(
+            ours.append(append("a.race-1", at, events(0..1))),
+            theirs.append(append("a.race-1", at, events(0..1)))
+        );
+        for outcome in [a, b] {
+            match outcome {
+                Ok(_) => won += 1,
+                Err(StoreError::Conflict { .. }) => lost += 1,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    for writer in writers {
+        assert_eq!(writer.await??, Expected::Exact(Revision::new(APPENDS - 1)));
+    }
+    ours.caught_up(LONG).await?;
+    let expected = 8 * APPENDS + won;
+    ours.watch_head().wait_for(|head| head.get() >= expected).await?;
+    assert_eq!(ours.head().await?.get(), expected);
     server.stop().await
 }
 

@@ -29,7 +29,7 @@ type Test = anyhow::Result<()>;
 const SEED: u64 = 20_261_122;
 
 /// How many times as much as usual, and from which seed.
-fn asked() -> (usize, u64) {
+pub(crate) fn asked() -> (usize, u64) {
     let text = std::env::var("PRATICA_FUZZ").unwrap_or_default();
     let mut numbers = text.split(',').map(str::parse::<u64>);
     let times = numbers.next().and_then(Result::ok).unwrap_or(1);
@@ -37,7 +37,7 @@ fn asked() -> (usize, u64) {
     (usize::try_from(times).unwrap_or(1), seed)
 }
 
-const NASTY: [&str; 24] = [
+pub(crate) const NASTY: [&str; 24] = [
     "",
     " ",
     "\0",
@@ -65,7 +65,7 @@ const NASTY: [&str; 24] = [
 ];
 
 /// Changes bytes here and there: flips, cuts, doubles, inserts what is nasty.
-fn mutate(random: &mut Random, bytes: &mut Vec<u8>) {
+pub(crate) fn mutate(random: &mut Random, bytes: &mut Vec<u8>) {
     for _ in 0..=random.below(4) {
         let at = random.below(bytes.len() + 1).min(bytes.len());
         match random.below(6) {
@@ -235,7 +235,7 @@ fn logs_codes_receipts_and_keys_of_any_bytes_are_read_or_refused() {
 }
 
 /// Bytes in, bytes out.
-struct Raw;
+pub(crate) struct Raw;
 
 impl Codec for Raw {
     type Encode = Vec<u8>;
@@ -270,7 +270,11 @@ impl Decoder for Raw {
 }
 
 /// A message with whatever its fields may hold, some of it meant.
-fn whatever(random: &mut Random, of: &MessageDescriptor, depth: usize) -> DynamicMessage {
+pub(crate) fn whatever(
+    random: &mut Random,
+    of: &MessageDescriptor,
+    depth: usize,
+) -> DynamicMessage {
     let mut message = DynamicMessage::new(of.clone());
     for field in of.fields() {
         // Much is left out, so that some messages come far; the comune is always the one.
@@ -313,7 +317,7 @@ fn whatever(random: &mut Random, of: &MessageDescriptor, depth: usize) -> Dynami
 }
 
 /// What a server may say to nonsense; a fall would show as another code.
-fn is_an_answer(status: &Status) -> bool {
+pub(crate) fn is_an_answer(status: &Status) -> bool {
     let undecodable = status.message().contains("decode") && status.code() == Code::Internal;
     undecodable
         || !matches!(

@@ -28,6 +28,7 @@ mod door;
 mod doors;
 mod erasure;
 mod eventstore_client;
+mod eventstore_fuzz;
 mod eventstore_wire;
 mod evidence;
 mod house;

@@ -24,7 +24,7 @@ const CLIENTS: usize = 64;
 const EACH: usize = 2;
 const FILE: &str = "pratica.residency.v1.ResidencyService/FileDeclaration";
 /// More than a lease lasts.
-const OVER: SignedDuration = SignedDuration::from_secs(40);
+const OVER: SignedDuration = SignedDuration::from_secs(400);
 
 /// Waits for what others bring about; the test's own time limit is the suite's.
 async fn until(mut done: impl FnMut() -> bool) {
@@ -184,11 +184,90 @@ fn what_one_node_recorded_another_acts_on_with_its_etag_at_once() -> Test {
         let position = acted["outcome"]["position"].clone();
         let etag = acted["outcome"]["etag"].clone();
         assert!(!etag.is_null() && !position.is_null(), "{acted}");
+        // A query with the position that another node gave waits for it, and is not refused.
+        let list = "pratica.cases.v1.CasesService/ListCases";
+        let ahead = json!({ "min_position": position });
+        let listed = here.call(OFFICER, list, ahead).await.map_err(fault)?;
+        assert_eq!(listed["cases"][0]["case_id"], case.as_str(), "{listed}");
+        assert!(listed["as_of_position"].as_u64() >= position.as_u64(), "{listed}");
         here.act_at(OFFICER, &case, "residency.confirm", json!({}), etag).await.map_err(fault)?;
         anyhow::Ok(())
     })?;
     one.kill();
     two.kill();
+    outer.block_on(log.stop())
+}
+
+#[test]
+fn the_same_filing_sent_to_two_nodes_at_once_is_one_case_with_one_number() -> Test {
+    const FILINGS: usize = 12;
+    let root = tempfile::tempdir()?;
+    let outer = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let log = outer.block_on(LogServer::bare(root.path(), &[COMUNE]))?;
+    let shared = Shared::new(root.path(), &log)?;
+    let (one, two) = (shared.start("one")?, shared.start("two")?);
+    outer.block_on(until(|| one.leads() || two.leads()));
+    outer.block_on(async {
+        let mut numbers = BTreeSet::new();
+        for n in 0..FILINGS {
+            let (mut here, mut there) = (one.town(), two.town());
+            let mut form = declaration("Anna", "Rossi", "FROM_OTHER_COMUNE");
+            form["request_id"] = json!(uuid::Uuid::from_u128(n as u128 + 1));
+            let (a, b) = tokio::join!(
+                here.call(OFFICER, FILE, form.clone()),
+                there.call(OFFICER, FILE, form.clone())
+            );
+            let (a, b) = (a.map_err(fault)?, b.map_err(fault)?);
+            let (a, b) = (&a["outcome"], &b["outcome"]);
+            assert_eq!((&a["case_id"], &a["receipt"]), (&b["case_id"], &b["receipt"]));
+            numbers.insert(a["receipt"]["number"]["text"].to_string());
+            // Not a retry: nothing of it is recorded, wherever it is sent.
+            let mut other = form;
+            other["form"]["title_details"] = json!("another");
+            for town in [&mut here, &mut there] {
+                assert_eq!(
+                    reason(town.call(OFFICER, FILE, other.clone()).await),
+                    "REQUEST_ID_REUSED"
+                );
+            }
+        }
+        assert_eq!(numbers.len(), FILINGS);
+        let at = head(&one).await?.max(head(&two).await?);
+        let mut digests = BTreeSet::new();
+        for node in [&one, &two] {
+            digests.insert(views(node, at).await?);
+            let open = node.house.all().next().ok_or_else(|| anyhow::anyhow!("no comune"))?;
+            let events = read_everything(&*open.town.log, 500).await;
+            let filed = events.iter().filter(|e| &*e.event_type == "residency.declared").count();
+            assert_eq!(filed, FILINGS, "each is recorded once");
+        }
+        assert_eq!(digests.len(), 1);
+        anyhow::Ok(())
+    })?;
+    one.kill();
+    two.kill();
+    outer.block_on(log.stop())
+}
+
+#[test]
+fn a_node_that_stops_gives_its_lease_back_and_another_leads_though_no_time_passes() -> Test {
+    let root = tempfile::tempdir()?;
+    let outer = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let log = outer.block_on(LogServer::bare(root.path(), &[COMUNE]))?;
+    let shared = Shared::new(root.path(), &log)?;
+    let mut nodes = vec![shared.start("one")?, shared.start("two")?];
+    let began = shared.clock.now();
+    outer.block_on(until(|| nodes.iter().any(Node::leads)));
+    let leader = nodes.iter().position(Node::leads).ok_or_else(|| anyhow::anyhow!("nobody"))?;
+    let leader = nodes.remove(leader);
+    outer.block_on(leader.house.stop());
+    assert!(!leader.leads());
+    outer.block_on(until(|| nodes[0].leads()));
+    assert_eq!(shared.clock.now(), began);
+    leader.kill();
+    for node in nodes {
+        node.kill();
+    }
     outer.block_on(log.stop())
 }
 

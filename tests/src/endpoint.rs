@@ -33,7 +33,7 @@ impl LogServer {
             let shelf = Shelf {
                 log: Arc::clone(&open.embedded),
                 appendable: true,
-                known_events_only: true,
+                rules: Some(Arc::clone(&open.town.rules)),
                 vault: Some(Arc::clone(&open.town.vault)),
                 clock: Arc::clone(&server.house.clock),
             };
@@ -80,7 +80,7 @@ impl LogServer {
             let shelf = Shelf {
                 log: Arc::clone(&log),
                 appendable: true,
-                known_events_only: false,
+                rules: None,
                 vault: None,
                 clock: Arc::clone(&clock),
             };
@@ -98,7 +98,14 @@ impl LogServer {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let identity = Identity::own(&key);
-        let endpoint = Endpoint { logs, identity, calls_per_second: 0, tls, advertised: address };
+        // A certificate is for a name.
+        let advertised = match &tls {
+            Some(_) => {
+                format!("localhost:{}", address.port()).parse().map_err(anyhow::Error::msg)?
+            }
+            None => address.into(),
+        };
+        let endpoint = Endpoint { logs, identity, calls_per_second: 0, tls, advertised };
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(serve(listener, endpoint, async {
             // A sender that is gone stops it as well.

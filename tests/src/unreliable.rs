@@ -1,8 +1,13 @@
 //! A way that breaks, and a server that is not the one: what a client of a cluster meets.
 
+use pratica_proto::event_store::client::gossip::gossip_server::{Gossip, GossipServer};
+use pratica_proto::event_store::client::gossip::member_info::VNodeState;
+use pratica_proto::event_store::client::gossip::{ClusterInfo, EndPoint, MemberInfo};
 use pratica_proto::event_store::client::streams as pb;
 use pratica_proto::event_store::client::streams::streams_server::{Streams, StreamsServer};
+use pratica_proto::event_store::client::{Empty, Uuid, uuid as uuid_message};
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::broadcast;
 use tokio_stream::wrappers::ReceiverStream;
@@ -47,33 +52,76 @@ impl Way {
     }
 }
 
-/// A node of a cluster that is not the leader, and says who is.
+/// A node of a cluster that is not the leader, and says who is: to who asks for members, and to who
+/// asks it for anything else.
 #[derive(Clone)]
 pub struct Follower {
-    leader: SocketAddr,
+    /// Where it listens.
+    pub address: SocketAddr,
+    leader: Arc<Mutex<SocketAddr>>,
 }
 
 impl Follower {
-    /// Starts one; answers its address.
-    pub async fn start(leader: SocketAddr) -> anyhow::Result<SocketAddr> {
+    /// Starts one.
+    pub async fn start(leader: SocketAddr) -> anyhow::Result<Follower> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
+        let follower = Follower { address, leader: Arc::new(Mutex::new(leader)) };
         let server = tonic::transport::Server::builder()
-            .add_service(StreamsServer::new(Follower { leader }))
+            .add_service(StreamsServer::new(follower.clone()))
+            .add_service(GossipServer::new(follower.clone()))
             .serve_with_incoming(TcpIncoming::from(listener));
         tokio::spawn(server);
-        Ok(address)
+        Ok(follower)
+    }
+
+    /// Another leads from now on.
+    pub fn elect(&self, leader: SocketAddr) {
+        *self.leader.lock().unwrap_or_else(PoisonError::into_inner) = leader;
+    }
+
+    fn leader(&self) -> SocketAddr {
+        *self.leader.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn not_leader(&self) -> Status {
         let mut status = Status::not_found("Leader info available");
         let metadata = status.metadata_mut();
         metadata.insert("exception", MetadataValue::from_static("not-leader"));
-        if let Ok(host) = MetadataValue::try_from(self.leader.ip().to_string()) {
+        let leader = self.leader();
+        if let Ok(host) = MetadataValue::try_from(leader.ip().to_string()) {
             metadata.insert("leader-endpoint-host", host);
         }
-        metadata.insert("leader-endpoint-port", MetadataValue::from(self.leader.port()));
+        metadata.insert("leader-endpoint-port", MetadataValue::from(leader.port()));
         status
+    }
+}
+
+fn member(address: SocketAddr, state: VNodeState, is_alive: bool) -> MemberInfo {
+    let id = uuid::Uuid::from_u128(address.port().into()).to_string();
+    MemberInfo {
+        instance_id: Some(Uuid { value: Some(uuid_message::Value::String(id)) }),
+        time_stamp: 0,
+        state: state.into(),
+        is_alive,
+        http_end_point: Some(EndPoint {
+            address: address.ip().to_string(),
+            port: address.port().into(),
+        }),
+    }
+}
+
+#[tonic::async_trait]
+impl Gossip for Follower {
+    async fn read(&self, _: Request<Empty>) -> Result<Response<ClusterInfo>, Status> {
+        // One that led before, is gone, and is not forgotten yet.
+        let gone = SocketAddr::from(([127, 0, 0, 1], 1));
+        let members = vec![
+            member(gone, VNodeState::Leader, false),
+            member(self.address, VNodeState::Follower, true),
+            member(self.leader(), VNodeState::Leader, true),
+        ];
+        Ok(Response::new(ClusterInfo { members }))
     }
 }
 

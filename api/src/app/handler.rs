@@ -89,9 +89,6 @@ pub async fn execute(town: &Town, request: CommandRequest<'_>) -> Result<Outcome
         Target::New(_) => CaseId(derived(request.request_id, "case")),
         Target::Existing(id) => id,
     };
-    if let Some(revision) = request.etag.as_deref().and_then(|etag| etag.parse().ok()) {
-        town.catch_up(case_id, Revision::new(revision)).await?;
-    }
     for _ in 0..RETRIES {
         match attempt(town, case_id, &request).await {
             Err(Attempt::Moved) => town.cases.invalidate(&case_id),

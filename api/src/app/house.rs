@@ -135,7 +135,11 @@ impl House {
                 town.lead.while_leading(|| erasure::run(&town, &archive, by_day)).await;
             }));
             let town = Arc::clone(&open.town);
-            tasks.spawn(stopped(self.stop.subscribe(), async move { town.lead.keep().await }));
+            let stop = self.stop.subscribe();
+            tasks.spawn(async move {
+                stopped(stop, town.lead.keep()).await;
+                town.lead.give_back().await;
+            });
             if self.clock.manual().is_none() {
                 let (town, calls) = (Arc::clone(&open.town), Arc::clone(&open.school));
                 tasks.spawn(stopped(self.stop.subscribe(), async move {

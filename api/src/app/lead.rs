@@ -4,17 +4,19 @@
 //! Nothing rests on it: two that lead at once do double work and no harm.
 
 use super::clock::Clock;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use pratica_store::ClusterLog;
+use pratica_store::cluster::Lease;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-/// The lease's name.
-const NAME: &str = "work";
-/// How often it is looked at.
+/// How often the clock is looked at.
 const LOOK: Duration = Duration::from_millis(500);
+/// How long a node that stops tries to give it back.
+const GIVING_BACK: Duration = Duration::from_secs(1);
+const NOTHING: SignedDuration = SignedDuration::ZERO;
 
 /// Whether this node leads a comune.
 pub struct Lead {
@@ -54,33 +56,58 @@ impl Lead {
         *self.leading.borrow()
     }
 
-    /// Takes the lease when it is free and renews it when a third of it is left, until dropped.
+    /// Takes the lease when it is free and renews it when half of it is over, until dropped. Who has
+    /// it is heard from the log: the cluster is asked only to take it.
     pub async fn keep(&self) {
         let Some(seat) = &self.seat else { return std::future::pending().await };
+        let mut heard = seat.cluster.lease();
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut until: Option<Timestamp> = None;
+        let mut known: Option<Lease> = None;
         loop {
-            look.tick().await;
-            let now = seat.clock.now();
-            if until.is_some_and(|until| now + seat.lasts / 3 < until) {
-                continue;
+            tokio::select! {
+                _ = look.tick() => {}
+                Ok(()) = heard.changed() => {}
             }
-            let taken = seat.cluster.take_lease(NAME, &seat.node, now, now + seat.lasts).await;
-            match taken {
-                Ok(lease) => until = (lease.holder == seat.node).then_some(lease.until),
-                // It may still be ours: until the end of what we know, and no longer.
-                Err(error) => {
-                    until = until.filter(|until| *until > seat.clock.now());
-                    tracing::warn!(
+            if let Some(lease) = &*heard.borrow_and_update()
+                && known.as_ref().is_none_or(|known| known.number < lease.number)
+            {
+                known = Some(lease.clone());
+            }
+            let now = seat.clock.now();
+            let due = known.as_ref().is_none_or(|lease| {
+                let early = if lease.holder == seat.node { seat.lasts / 2 } else { NOTHING };
+                lease.until <= now + early
+            });
+            if due {
+                match seat.cluster.take_lease(&seat.node, now, now + seat.lasts).await {
+                    Ok(lease) => known = Some(lease),
+                    // It may still be ours: until the end of what we know, and no longer.
+                    Err(error) => tracing::warn!(
                         error = super::error::chain(&error),
                         "the lease could not be asked for"
-                    );
+                    ),
                 }
             }
-            let leads = until.is_some();
+            let now = seat.clock.now();
+            let leads = known.as_ref().is_some_and(|l| l.holder == seat.node && l.until > now);
             if self.leading.send_if_modified(|was| std::mem::replace(was, leads) != leads) {
                 tracing::info!(node = seat.node, leads, "who leads has changed");
+            }
+        }
+    }
+
+    /// Gives the lease back, where this node has it: another need not wait until it is over.
+    pub async fn give_back(&self) {
+        let Some(seat) = self.seat.as_ref().filter(|_| self.leading.send_replace(false)) else {
+            return;
+        };
+        let now = seat.clock.now();
+        let given = seat.cluster.take_lease(&seat.node, now, now);
+        match tokio::time::timeout(GIVING_BACK, given).await {
+            Ok(Ok(_)) => tracing::info!(node = seat.node, "the lease was given back"),
+            Ok(Err(_)) | Err(_) => {
+                tracing::warn!(node = seat.node, "the lease was not given back: it ends by itself");
             }
         }
     }

@@ -87,13 +87,13 @@ pub struct LogSettings {
     /// node.
     pub keys: Option<PathBuf>,
     /// How long a node that does what must be done once at a time may be silent before another
-    /// takes over.
+    /// takes over. It writes one event to the log in half of this time.
     pub lease_seconds: u32,
 }
 
 impl Default for LogSettings {
     fn default() -> Self {
-        LogSettings { kurrent: None, keys: None, lease_seconds: 30 }
+        LogSettings { kurrent: None, keys: None, lease_seconds: 120 }
     }
 }
 

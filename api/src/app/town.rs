@@ -125,15 +125,15 @@ impl Town {
         })
     }
 
-    /// Waits until this node has what another recorded: of a case, up to a revision that somebody has
-    /// seen. Who names a revision that is nowhere waits in vain, for [`CATCH_UP`], and is refused then.
+    /// Waits until this node has what another recorded: of a case, up to what somebody who sends an
+    /// etag has seen. Who names a revision that is nowhere waits in vain, for [`CATCH_UP`], and is
+    /// refused then.
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub(crate) async fn catch_up(&self, case: CaseId, revision: Revision) -> Result<(), AppError> {
-        if self.cluster.is_none() {
-            return Ok(());
-        }
+    pub(crate) async fn catch_up(&self, case: CaseId, etag: &str) -> Result<(), AppError> {
+        let (Some(_), Ok(revision)) = (&self.cluster, etag.parse()) else { return Ok(()) };
+        let revision = Revision::new(revision);
         let streams = Procedure::ALL
             .into_iter()
             .map(|procedure| self.case_stream(procedure, case))

@@ -3,7 +3,7 @@
 use super::exit::Failure;
 use super::keys::KeyArgs;
 use crate::app::{Clock, House, ManualClock, SystemClock};
-use crate::eventstore::{self, Endpoint, Shelf};
+use crate::eventstore::{self, Advertised, Endpoint, Shelf};
 use crate::grpc::auth::{Identity, ServerKey};
 use crate::grpc::issuer::{IdentitySettings, Issuer};
 use crate::grpc::tls::{Tls, TlsFiles};
@@ -35,6 +35,10 @@ pub(crate) struct Args {
     /// Also serve each comune's log over the protocol of EventStoreDB and KurrentDB, on this address.
     #[arg(long, value_name = "ADDRESS")]
     eventstore_listen: Option<SocketAddr>,
+    /// The host and port by which clients reach that address, where it is not the one they would
+    /// guess: behind a port that is passed on, or with a certificate for a name.
+    #[arg(long, value_name = "HOST:PORT", requires = "eventstore_listen")]
+    eventstore_advertise: Option<Advertised>,
     /// The certificate, in PEM, for the address of the logs: clients send credentials over TLS only.
     #[arg(long, value_name = "FILE", requires = "eventstore_key")]
     eventstore_cert: Option<PathBuf>,
@@ -163,7 +167,11 @@ async fn serve_until_stopped(args: Args) -> anyhow::Result<()> {
     let stop = watch::Sender::new(false);
     let log = match args.eventstore_listen {
         Some(address) => {
-            Some(serve_logs(address, log_tls, &house, &identity, &options, &stop).await?)
+            let listener = TcpListener::bind(address)
+                .await
+                .with_context(|| format!("cannot listen on {address}"))?;
+            let own = args.eventstore_advertise;
+            Some(serve_logs(listener, own, log_tls, &house, &identity, &options, &stop)?)
         }
         None => None,
     };
@@ -190,27 +198,30 @@ fn encrypted(
 }
 
 /// Serves the logs beside the contract until `stop`.
-async fn serve_logs(
-    address: SocketAddr,
+fn serve_logs(
+    listener: TcpListener,
+    advertised: Option<Advertised>,
     tls: Option<Arc<Tls>>,
     house: &House,
     identity: &Identity,
     options: &Options,
     stop: &watch::Sender<bool>,
 ) -> anyhow::Result<JoinHandle<anyhow::Result<()>>> {
-    let listener =
-        TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
-    let advertised = listener.local_addr()?;
+    let address = listener.local_addr()?;
     let secure = tls.is_some();
-    if !secure && !advertised.ip().is_loopback() {
-        tracing::warn!(address = %advertised, "the logs are served without TLS: tokens can be read \
+    if advertised.is_none() && address.ip().is_unspecified() {
+        tracing::warn!(%address, "clients that ask who is in the cluster are sent to this address, \
+            which is nowhere; name the right one with --eventstore-advertise");
+    }
+    if !secure && !address.ip().is_loopback() {
+        tracing::warn!(%address, "the logs are served without TLS: tokens can be read \
             on the way; name a certificate with --eventstore-cert");
     }
     let logs = house.all().map(|open| {
         let shelf = Shelf {
             log: Arc::clone(&open.embedded),
             appendable: open.town.cluster.is_none(),
-            known_events_only: true,
+            rules: Some(Arc::clone(&open.town.rules)),
             vault: Some(Arc::clone(&open.town.vault)),
             clock: Arc::clone(&house.clock),
         };
@@ -221,10 +232,10 @@ async fn serve_logs(
         identity: identity.clone(),
         calls_per_second: options.calls_per_second,
         tls,
-        advertised,
+        advertised: advertised.unwrap_or_else(|| address.into()),
     };
-    tracing::info!(address = %advertised, "serving the logs to clients of event stores");
-    println!("esdb://{advertised}?tls={secure}");
+    tracing::info!(%address, "serving the logs to clients of event stores");
+    println!("esdb://{address}?tls={secure}");
     let mut stopped = stop.subscribe();
     Ok(tokio::spawn(eventstore::serve(listener, endpoint, async move {
         // Without a sender the server is ending as well.

@@ -10,15 +10,17 @@ use pb::append_req::options::ExpectedStreamRevision;
 use pb::append_req::{Content, Options};
 use pb::append_resp::wrong_expected_version::{CurrentRevisionOption, ExpectedRevisionOption};
 use pb::append_resp::{Result as Answer, Success, WrongExpectedVersion, success};
+use pratica_projections::admission::{admit, belong, is_of_a_case};
 use pratica_proto::event_store::client::Uuid as UuidMessage;
 use pratica_proto::event_store::client::streams as pb;
 use pratica_store::event::{MAX_APPEND_EVENTS, MAX_RAW_BYTES};
 use pratica_store::{
-    EventReader as _, Expected, Position, RawAppend, RawEvent, RecordedEvent, Revision, StoreError,
-    StreamName, codec, wire,
+    Direction, EventReader as _, Expected, Position, RawAppend, RawEvent, RecordedEvent, Revision,
+    StoreError, StreamName, wire,
 };
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use tonic::{Status, Streaming};
 
 /// How often an append that takes any revision is tried again after somebody else's.
@@ -92,6 +94,7 @@ impl Gathered {
                     actual.into()
                 }
             };
+            admitted(caller, stream, expected, &self.events, recorded_at).await?;
             let append = RawAppend {
                 stream: stream.clone(),
                 expected,
@@ -215,9 +218,6 @@ fn event(proposed: Proposed, caller: &Caller) -> Result<(RawEvent, Timestamp), S
         payload: proposed.data,
         metadata_json,
     };
-    if caller.shelf.known_events_only {
-        readable(&event)?;
-    }
     Ok((event, recorded_at))
 }
 
@@ -241,22 +241,51 @@ fn completed(sent: &[u8], id: uuid::Uuid, caller: &Caller) -> Result<Vec<u8>, St
     serde_json::to_vec(&metadata).map_err(|_| Status::internal("the metadata cannot be written"))
 }
 
-/// Refuses an event that this program could not read again: every view would stop at it.
-fn readable(event: &RawEvent) -> Result<(), Status> {
-    let stream = StreamName::parse("a.b-c").map_err(|e| Status::internal(e.to_string()))?;
-    let recorded = RecordedEvent {
+/// Refuses what the views of the town that lives on this log could not take: they would stop at it.
+async fn admitted(
+    caller: &Caller,
+    stream: &StreamName,
+    expected: Expected,
+    events: &[RawEvent],
+    recorded_at: Timestamp,
+) -> Result<(), Status> {
+    let (Some(rules), Some(vault)) = (&caller.shelf.rules, &caller.shelf.vault) else {
+        return Ok(());
+    };
+    let first = expected.revision().map_or(Revision::FIRST, Revision::next);
+    let mut all = Vec::new();
+    if is_of_a_case(stream.kind()) && first > Revision::FIRST {
+        let log = &caller.shelf.log;
+        all = log
+            .read_stream(stream, Revision::FIRST, Direction::Forwards, usize::MAX)
+            .await
+            .map_err(|e| convert::fault(&e))?;
+        if all.len() as u64 != first.get() {
+            // The log itself says what is wrong with the revision.
+            return Ok(());
+        }
+    }
+    let new = events.iter().zip(first.get()..).map(|(event, revision)| RecordedEvent {
         position: Position::START,
-        stream,
-        revision: Revision::FIRST,
+        stream: stream.clone(),
+        revision: Revision::new(revision),
         id: event.id,
         event_type: event.event_type.as_ref().into(),
         schema_version: event.schema_version,
         occurred_at: event.occurred_at,
-        recorded_at: event.occurred_at,
+        recorded_at,
         metadata_json: event.metadata_json.clone().into(),
         payload: event.payload.clone().into(),
-    };
-    codec::decode(&recorded)
-        .map(drop)
-        .map_err(|_| Status::invalid_argument("no event of Pratica has this type and shape"))
+    });
+    all.extend(new);
+    let (rules, vault) = (Arc::clone(rules), Arc::clone(vault));
+    let judged =
+        tokio::task::spawn_blocking(move || belong(&all) && admit(&all, &rules, &*vault).is_ok());
+    match judged.await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Status::invalid_argument(
+            "no event of Pratica has this type and shape, or it does not follow in this stream",
+        )),
+        Err(_) => Err(Status::internal("the events could not be judged")),
+    }
 }

@@ -1,9 +1,12 @@
-//! `Streams.BatchAppend`: many appends over one call, each answered by its correlation id. One is
-//! under way at a time, so that they are answered in their order and nothing piles up.
+//! `Streams.BatchAppend`: many appends over one call, each answered by its correlation id. Several
+//! are under way at a time, so that the log's writer commits them together; they are begun and
+//! answered in their order, and beyond so many the client waits.
 
 use super::append::{Awaited, Gathered, Outcome, Proposed};
 use super::convert;
 use super::door::Caller;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesOrdered;
 use pb::batch_append_req::Options;
 use pb::batch_append_req::options::{DeadlineOption, ExpectedStreamPosition};
 use pb::batch_append_resp::success::{CurrentRevisionOption, PositionOption};
@@ -25,6 +28,8 @@ use uuid::Uuid;
 
 /// How many appends may be begun and not ended on one call.
 const BEGUN_MAX: usize = 8;
+/// How many may be under way.
+const UNDER_WAY_MAX: usize = 64;
 /// The longest that one append may take, whatever the client says.
 const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -61,37 +66,59 @@ async fn take(
     sender: &Sender,
 ) -> Result<(), Status> {
     let mut begun: HashMap<Uuid, Begun> = HashMap::new();
-    while let Some(request) = requests.message().await? {
-        let correlation = convert::id(request.correlation_id.as_ref())?;
-        if let Some(options) = request.options {
-            if begun.len() >= BEGUN_MAX {
-                return Err(Status::resource_exhausted("too many appends begun and not ended"));
+    let mut under_way = FuturesOrdered::new();
+    let mut more = true;
+    while more || !under_way.is_empty() {
+        tokio::select! {
+            // What was begun goes on before anything else begins: so each is queued in its order.
+            biased;
+            Some(answered) = under_way.next() => {
+                if sender.send(Ok(answered)).await.is_err() {
+                    return Ok(());
+                }
             }
-            begun.insert(correlation, Begun { options, gathered: Ok(Gathered::default()) });
-        }
-        let Some(append) = begun.get_mut(&correlation) else {
-            return Err(Status::invalid_argument("an append begins with its options"));
-        };
-        for m in request.proposed_messages {
-            let (id, metadata) = (m.id, m.metadata);
-            let (custom_metadata, data) = (m.custom_metadata, m.data);
-            let proposed = Proposed { id, metadata, custom_metadata, data };
-            append.gathered = match std::mem::replace(&mut append.gathered, Ok(Gathered::default()))
-            {
-                Ok(mut gathered) => gathered.add(proposed, caller).map(|()| gathered),
-                Err(status) => Err(status),
-            };
-        }
-        if request.is_final
-            && let Some(append) = begun.remove(&correlation)
-        {
-            let answered = finish(request.correlation_id, append, caller).await;
-            if sender.send(Ok(answered)).await.is_err() {
-                return Ok(());
+            request = requests.message(), if more && under_way.len() < UNDER_WAY_MAX => {
+                match request? {
+                    Some(request) => {
+                        let correlation_id = request.correlation_id.clone();
+                        if let Some(append) = gather(&mut begun, request, caller)? {
+                            under_way.push_back(finish(correlation_id, append, caller));
+                        }
+                    }
+                    None => more = false,
+                }
             }
         }
     }
     Ok(())
+}
+
+/// Takes a message; answers the append that it ends.
+fn gather(
+    begun: &mut HashMap<Uuid, Begun>,
+    request: pb::BatchAppendReq,
+    caller: &Caller,
+) -> Result<Option<Begun>, Status> {
+    let correlation = convert::id(request.correlation_id.as_ref())?;
+    if let Some(options) = request.options {
+        if begun.len() >= BEGUN_MAX {
+            return Err(Status::resource_exhausted("too many appends begun and not ended"));
+        }
+        begun.insert(correlation, Begun { options, gathered: Ok(Gathered::default()) });
+    }
+    let Some(append) = begun.get_mut(&correlation) else {
+        return Err(Status::invalid_argument("an append begins with its options"));
+    };
+    for m in request.proposed_messages {
+        let (id, metadata) = (m.id, m.metadata);
+        let (custom_metadata, data) = (m.custom_metadata, m.data);
+        let proposed = Proposed { id, metadata, custom_metadata, data };
+        append.gathered = match std::mem::replace(&mut append.gathered, Ok(Gathered::default())) {
+            Ok(mut gathered) => gathered.add(proposed, caller).map(|()| gathered),
+            Err(status) => Err(status),
+        };
+    }
+    Ok(if request.is_final { begun.remove(&correlation) } else { None })
 }
 
 async fn finish(

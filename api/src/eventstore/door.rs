@@ -4,8 +4,7 @@
 use super::Shelf;
 use crate::app::Principal;
 use crate::app::policy::{Area, may_use};
-use crate::grpc::auth::Identity;
-use crate::grpc::door::Door;
+use crate::grpc::auth::{Admit, Identity};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
@@ -13,13 +12,8 @@ use pratica_domain::Role;
 use pratica_domain::ids::ComuneId;
 use pratica_store::Vault;
 use std::collections::BTreeMap;
-use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use tonic::body::Body;
-use tonic::codegen::Service;
-use tonic::server::NamedService;
 use tonic::{Request, Status};
 
 /// The logs that are served.
@@ -61,65 +55,19 @@ pub(super) fn denied(text: &str) -> Status {
     super::convert::exception(Status::permission_denied(text), "access-denied")
 }
 
-/// A service behind the door.
+/// The way to the logs: whose tokens are accepted, and what they may open.
 #[derive(Clone)]
-pub(super) struct Behind<S> {
-    inner: S,
-    identity: Identity,
-    door: Arc<Door>,
-    logs: Logs,
+pub(super) struct Entrance {
+    pub(super) identity: Identity,
+    pub(super) logs: Logs,
 }
 
-impl<S> Behind<S> {
-    pub(super) fn new(inner: S, identity: Identity, door: Arc<Door>, logs: Logs) -> Self {
-        Behind { inner, identity, door, logs }
-    }
-}
-
-impl<S: NamedService> NamedService for Behind<S> {
-    const NAME: &'static str = S::NAME;
-}
-
-impl<S> Service<http::Request<Body>> for Behind<S>
-where
-    S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
-        + Clone
-        + Send
-        + 'static,
-    S::Future: Send,
-{
-    type Response = http::Response<Body>;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<http::Response<Body>, Infallible>> + Send>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, mut request: http::Request<Body>) -> Self::Future {
-        // The clone is not ready, the one that was asked is.
-        let fresh = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, fresh);
-        let (identity, door) = (self.identity.clone(), Arc::clone(&self.door));
-        let logs = Arc::clone(&self.logs);
-        Box::pin(async move {
-            let entered = match enter(&identity, &logs, request.headers()).await {
-                Ok(caller) => match door.enter(&caller.principal) {
-                    Ok(inside) => Ok((caller, inside)),
-                    Err(status) => Err(*status),
-                },
-                Err(status) => Err(status),
-            };
-            match entered {
-                Ok((caller, _inside)) => {
-                    request.extensions_mut().insert(caller);
-                    // Whatever comes after must not see it, or write it down.
-                    request.headers_mut().remove("authorization");
-                    inner.call(request).await
-                }
-                Err(status) => Ok(status.into_http()),
-            }
-        })
+impl Admit for Entrance {
+    async fn admit(&self, call: &mut http::Request<Body>) -> Result<Principal, Status> {
+        let caller = enter(&self.identity, &self.logs, call.headers()).await?;
+        let principal = caller.principal.clone();
+        call.extensions_mut().insert(caller);
+        Ok(principal)
     }
 }
 

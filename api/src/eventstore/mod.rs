@@ -15,25 +15,28 @@ mod read;
 mod small;
 
 use crate::app::Clock;
-use crate::grpc::auth::Identity;
-use crate::grpc::incoming::incoming;
+use crate::grpc::auth::{Guarded, Identity};
+use crate::grpc::door::Door;
+use crate::grpc::incoming::{Acknowledging, incoming};
 use crate::grpc::limits::{BEGIN, GRACE, HEADER_BYTES_MAX, KEEPALIVE, STREAM_BUFFER, STREAMS_MAX};
 use crate::grpc::tls::Tls;
-use door::{Behind, Logs};
+use door::Entrance;
 use pratica_domain::ids::ComuneId;
+use pratica_projections::Rules;
 use pratica_proto::event_store::client::gossip::gossip_server::GossipServer;
 use pratica_proto::event_store::client::server_features::server_features_server::ServerFeaturesServer;
 use pratica_proto::event_store::client::streams as pb;
 use pratica_proto::event_store::client::streams::streams_server::{Streams, StreamsServer};
 use pratica_store::{SqliteLog, Vault};
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Server;
 use tonic::{Request, Response, Status, Streaming};
+
+pub use small::Advertised;
 
 /// The largest message read, in bytes: one event of the largest append, and its surroundings.
 const MESSAGE_BYTES_MAX: usize = 2 << 20;
@@ -45,8 +48,9 @@ pub struct Shelf {
     pub log: Arc<SqliteLog>,
     /// Whether a migration identity may append to it: not to a copy.
     pub appendable: bool,
-    /// Whether only events that this program can read again are taken.
-    pub known_events_only: bool,
+    /// The rules of the town that lives on this log, where one does: then only what its views can
+    /// take is taken.
+    pub rules: Option<Arc<Rules>>,
     /// The comune's vault, for the names that analysts read in the place of accounts; without it they
     /// read nothing.
     pub vault: Option<Arc<Vault>>,
@@ -65,8 +69,8 @@ pub struct Endpoint {
     /// The certificate and its key; without them everything goes over the wire as it is, and most
     /// clients then send no credentials.
     pub tls: Option<Arc<Tls>>,
-    /// The address that gossip names: where clients reach this endpoint.
-    pub advertised: SocketAddr,
+    /// Where clients reach this endpoint.
+    pub advertised: Advertised,
 }
 
 /// Serves until `shutdown`. The caller owns the listener and the logs.
@@ -80,13 +84,11 @@ pub async fn serve(
 ) -> anyhow::Result<()> {
     let closing = watch::Sender::new(false);
     let streams = Rpc { closing: closing.subscribe() };
-    let logs: Logs = Arc::new(endpoint.logs);
-    let door = crate::grpc::door::Door::new(endpoint.calls_per_second);
-    let behind = Behind::new(
+    let entrance = Entrance { identity: endpoint.identity, logs: Arc::new(endpoint.logs) };
+    let behind = Guarded::new(
         StreamsServer::new(streams).max_decoding_message_size(MESSAGE_BYTES_MAX),
-        endpoint.identity,
-        door,
-        logs,
+        entrance,
+        Door::new(endpoint.calls_per_second),
     );
     let router = Server::builder()
         .max_concurrent_streams(STREAMS_MAX)
@@ -94,7 +96,7 @@ pub async fn serve(
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE / 2))
         .add_service(ServerFeaturesServer::new(small::Features))
-        .add_service(GossipServer::new(small::Gossip { address: endpoint.advertised }))
+        .add_service(GossipServer::new(small::Gossip { advertised: endpoint.advertised }))
         .add_service(behind);
     let (asked, stopping) = tokio::sync::oneshot::channel();
     let until = async {
@@ -108,7 +110,7 @@ pub async fn serve(
             Err(_) => std::future::pending().await,
         }
     };
-    let connections = incoming(listener, endpoint.tls, BEGIN);
+    let connections = incoming(listener, endpoint.tls, BEGIN, Acknowledging::AtOnce);
     let serving = router.serve_with_incoming_shutdown(connections, until);
     tokio::select! {
         served = serving => served?,

@@ -236,33 +236,52 @@ fn own_principal(key: &DecodingKey, token: &str) -> Result<Principal, Status> {
 #[derive(Clone)]
 pub(crate) struct Method(pub(crate) String);
 
-/// A service behind the door: the principal of a valid token is put into the request; without one,
-/// no method is called.
-#[derive(Clone)]
-pub struct Guarded<S> {
-    inner: S,
-    identity: Identity,
-    door: Arc<Door>,
+/// How a call is let in: who calls is read from it, and put into it for the method.
+pub(crate) trait Admit: Clone + Send + 'static {
+    /// Who calls.
+    fn admit(
+        &self,
+        call: &mut http::Request<Body>,
+    ) -> impl Future<Output = Result<Principal, Status>> + Send;
 }
 
-impl<S> Guarded<S> {
-    /// Puts a service behind the door.
-    pub(crate) fn new(inner: S, identity: Identity, door: Arc<Door>) -> Self {
-        Guarded { inner, identity, door }
+impl Admit for Identity {
+    async fn admit(&self, call: &mut http::Request<Body>) -> Result<Principal, Status> {
+        let principal = self.authenticate(call.headers(), call.extensions().get()).await?;
+        let method = call.uri().path().trim_start_matches('/').to_owned();
+        call.extensions_mut().insert(Method(method));
+        call.extensions_mut().insert(principal.clone());
+        Ok(principal)
     }
 }
 
-impl<S: NamedService> NamedService for Guarded<S> {
+/// A service behind the door: who calls is put into the request; of nobody, no method is called.
+#[derive(Clone)]
+pub(crate) struct Guarded<S, A> {
+    inner: S,
+    entrance: A,
+    door: Arc<Door>,
+}
+
+impl<S, A> Guarded<S, A> {
+    /// Puts a service behind the door.
+    pub(crate) fn new(inner: S, entrance: A, door: Arc<Door>) -> Self {
+        Guarded { inner, entrance, door }
+    }
+}
+
+impl<S: NamedService, A> NamedService for Guarded<S, A> {
     const NAME: &'static str = S::NAME;
 }
 
-impl<S> Service<http::Request<Body>> for Guarded<S>
+impl<S, A> Service<http::Request<Body>> for Guarded<S, A>
 where
     S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
         + Clone
         + Send
         + 'static,
     S::Future: Send,
+    A: Admit,
 {
     type Response = http::Response<Body>;
     type Error = Infallible;
@@ -276,19 +295,12 @@ where
         // The clone is not ready, the one that was asked is.
         let fresh = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, fresh);
-        let (identity, door) = (self.identity.clone(), Arc::clone(&self.door));
+        let (entrance, door) = (self.entrance.clone(), Arc::clone(&self.door));
         Box::pin(async move {
-            let peer = request.extensions().get::<Peer>();
-            let principal = identity.authenticate(request.headers(), peer).await;
-            let entered = principal.and_then(|who| match door.enter(&who) {
-                Ok(inside) => Ok((who, inside)),
-                Err(status) => Err(*status),
-            });
+            let admitted = entrance.admit(&mut request).await;
+            let entered = admitted.and_then(|who| door.enter(&who).map_err(|status| *status));
             match entered {
-                Ok((principal, inside)) => {
-                    let method = request.uri().path().trim_start_matches('/').to_owned();
-                    request.extensions_mut().insert(Method(method));
-                    request.extensions_mut().insert(principal);
+                Ok(inside) => {
                     // Whatever comes after must not see it, or write it down.
                     request.headers_mut().remove("authorization");
                     inner.call(request).await.map(|answer| inside.answers(answer))

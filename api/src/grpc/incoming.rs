@@ -36,6 +36,17 @@ pub(crate) struct Connection {
     io: Io,
     /// Until when the first bytes must be there; none once they are.
     beginning: Option<(Pin<Box<Sleep>>, usize)>,
+    acknowledging: Acknowledging,
+}
+
+/// When what was received is acknowledged to the other end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Acknowledging {
+    /// With an answer, or some 40 ms later.
+    InTime,
+    /// At once: for clients that do not set `TCP_NODELAY` and hold the body of a call back until its
+    /// head is acknowledged.
+    AtOnce,
 }
 
 enum Io {
@@ -43,11 +54,21 @@ enum Io {
     Encrypted(Box<TlsStream<TcpStream>>),
 }
 
+impl Io {
+    fn tcp(&self) -> &TcpStream {
+        match self {
+            Io::Plain(stream) => stream,
+            Io::Encrypted(stream) => stream.get_ref().0,
+        }
+    }
+}
+
 /// Accepts connections, and shakes hands with each beside the others, within `begin`.
 pub(crate) fn incoming(
     listener: TcpListener,
     tls: Option<Arc<Tls>>,
     begin: Duration,
+    acknowledging: Acknowledging,
 ) -> ReceiverStream<io::Result<Connection>> {
     let (sender, receiver) = mpsc::channel(READY);
     tokio::spawn(async move {
@@ -67,7 +88,9 @@ pub(crate) fn incoming(
             };
             let (tls, sender) = (tls.clone(), sender.clone());
             tokio::spawn(async move {
-                if let Some(connection) = greet(stream, tls, begin).await {
+                if let Some((io, beginning)) = greet(stream, tls, begin).await {
+                    let beginning = Some((beginning, 0));
+                    let connection = Connection { io, beginning, acknowledging };
                     // Nobody takes it any more: the server is stopping.
                     let _ = sender.send(Ok(connection)).await;
                 }
@@ -77,7 +100,11 @@ pub(crate) fn incoming(
     ReceiverStream::new(receiver)
 }
 
-async fn greet(stream: TcpStream, tls: Option<Arc<Tls>>, begin: Duration) -> Option<Connection> {
+async fn greet(
+    stream: TcpStream,
+    tls: Option<Arc<Tls>>,
+    begin: Duration,
+) -> Option<(Io, Pin<Box<Sleep>>)> {
     // Without it an answer's last packet waits for the client's delayed acknowledgement of the
     // first: some 40 ms that nobody works in.
     stream.set_nodelay(true).ok()?;
@@ -99,7 +126,7 @@ async fn greet(stream: TcpStream, tls: Option<Arc<Tls>>, begin: Duration) -> Opt
             }
         }
     };
-    Some(Connection { io, beginning: Some((Box::pin(tokio::time::sleep_until(until)), 0)) })
+    Some((io, Box::pin(tokio::time::sleep_until(until))))
 }
 
 impl Connected for Connection {
@@ -136,6 +163,11 @@ impl AsyncRead for Connection {
             Io::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
             Io::Encrypted(stream) => Pin::new(stream).poll_read(cx, buffer),
         })?;
+        #[cfg(target_os = "linux")]
+        if this.acknowledging == Acknowledging::AtOnce {
+            // The system forgets it after a while: so it is said after every read.
+            this.io.tcp().set_quickack(true)?;
+        }
         if let Some((_, read)) = &mut this.beginning {
             *read += buffer.filled().len() - before;
             if *read >= PREFACE_BYTES {

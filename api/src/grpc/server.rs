@@ -2,7 +2,7 @@
 
 use super::auth::{Guarded, Identity};
 use super::door::Door;
-use super::incoming::incoming;
+use super::incoming::{Acknowledging, incoming};
 use super::limits::{
     BEGIN, CALL_TIMEOUT, GRACE, HEADER_BYTES_MAX, KEEPALIVE, MESSAGE_BYTES_MAX, STREAMS_MAX,
 };
@@ -134,7 +134,7 @@ pub async fn serve(
         .add_service(guarded!(EvidenceServiceServer))
         .add_service(guarded!(PrivacyServiceServer))
         .add_service(guarded!(AdminServiceServer));
-    let incoming = incoming(listener, options.tls.clone(), options.begin);
+    let incoming = incoming(listener, options.tls.clone(), options.begin, Acknowledging::InTime);
     // Calls under way may end, streams are asked to; who does not is left behind after a moment.
     let (asked, stopping) = tokio::sync::oneshot::channel();
     let until = async {

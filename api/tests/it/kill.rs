@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 pub(crate) const COMUNE: &str = "collina";
@@ -34,18 +34,20 @@ impl Running {
 
     /// With further arguments.
     pub(crate) fn start_with(data: &Path, comuni: &[&str], at: &str, more: &[&str]) -> Running {
-        Running::spawn(Command::new(env!("CARGO_BIN_EXE_pratica")), data, comuni, at, more)
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pratica"));
+        command.stderr(Stdio::null());
+        Running::spawn(command, data, comuni, at, more)
     }
 
     /// With no room for files longer than so many KiB: as on a disk that fills up.
     pub(crate) fn start_with_room(data: &Path, kib: u32) -> Running {
         let mut shell = Command::new("bash");
         shell.args(["-c", &format!("trap '' XFSZ; ulimit -f {kib}; exec \"$0\" \"$@\"")]);
-        shell.arg(env!("CARGO_BIN_EXE_pratica"));
+        shell.arg(env!("CARGO_BIN_EXE_pratica")).stderr(Stdio::null());
         Running::spawn(shell, data, &[COMUNE], "2026-03-02T09:00:00Z", &[])
     }
 
-    fn spawn(
+    pub(crate) fn spawn(
         mut command: Command,
         data: &Path,
         comuni: &[&str],
@@ -60,13 +62,17 @@ impl Running {
             .arg(data)
             .env("PRATICA_MASTER_KEY_FROM", "demo")
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let scheme = if more.contains(&"--tls-cert") { "https" } else { "http" };
         Running { child, url: format!("{scheme}://{}", line.trim()) }
+    }
+
+    /// What it says of itself, where that was asked for.
+    pub(crate) fn errors(&mut self) -> Option<ChildStderr> {
+        self.child.stderr.take()
     }
 
     /// Its process.
@@ -85,6 +91,14 @@ impl Running {
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // A test that failed leaves no server behind; one that has ended needs none of it.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -176,7 +190,7 @@ fn owns(command: &[&str], data: &Path) {
 }
 
 /// What the views say of themselves, once they are at the head: events applied and their digest.
-async fn views(town: &mut Town) -> Value {
+pub(crate) async fn views(town: &mut Town) -> Value {
     let status = "pratica.admin.v1.AdminService/GetStatus";
     let admin = pratica_api::demo::Who("admin", pratica_domain::Role::Administrator);
     loop {
@@ -208,7 +222,7 @@ pub(crate) async fn check(town: &mut Town, answered: &BTreeMap<String, String>) 
     }
 }
 
-async fn pages(town: &mut Town, method: &str, list: &str) -> Vec<Value> {
+pub(crate) async fn pages(town: &mut Town, method: &str, list: &str) -> Vec<Value> {
     let status = "pratica.admin.v1.AdminService/GetStatus";
     let admin = pratica_api::demo::Who("admin", pratica_domain::Role::Administrator);
     let head = town.call(admin, status, json!({})).await.unwrap()["log_position"].clone();

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "in tests a failed assumption is a failed test")]
 
 mod cli;
+mod cluster_kill;
 mod disk;
 mod erasure_kill;
 mod import;

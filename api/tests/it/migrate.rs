@@ -12,6 +12,7 @@ use pratica_store::{
     AppendRequest, EventAppender as _, EventReader as _, Expected, Revision, SqliteLog, sqlite,
 };
 use serde_json::Value;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -20,32 +21,31 @@ use tokio::net::TcpListener;
 const LOGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/logs");
 
 /// A cluster of one comune, and how to reach it.
-struct Cluster {
+pub(crate) struct Cluster {
     log: Arc<SqliteLog>,
-    connection: String,
+    pub(crate) connection: String,
 }
 
 impl Cluster {
     async fn start(directory: &Path, comune: &str) -> Cluster {
+        Cluster::start_at(directory, comune, "127.0.0.1:0".parse().unwrap()).await
+    }
+
+    pub(crate) async fn start_at(directory: &Path, comune: &str, address: SocketAddr) -> Cluster {
         let path = directory.join("cluster.db");
         let log = Arc::new(SqliteLog::open(path, sqlite::Options::default()).unwrap());
         let key = ServerKey::open(directory).unwrap();
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(Timestamp::UNIX_EPOCH));
-        let shelf = Shelf {
-            log: Arc::clone(&log),
-            appendable: true,
-            known_events_only: false,
-            vault: None,
-            clock,
-        };
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let shelf =
+            Shelf { log: Arc::clone(&log), appendable: true, rules: None, vault: None, clock };
+        let listener = TcpListener::bind(address).await.unwrap();
         let advertised = listener.local_addr().unwrap();
         let endpoint = Endpoint {
             logs: [(comune.parse().unwrap(), shelf)].into(),
             identity: Identity::own(&key),
             calls_per_second: 0,
             tls: None,
-            advertised,
+            advertised: advertised.into(),
         };
         tokio::spawn(serve(listener, endpoint, std::future::pending()));
         let token = key.token(&Claims::new("trasloco", Role::Migrator, Timestamp::now(), 1));

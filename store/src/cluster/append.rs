@@ -1,9 +1,10 @@
 //! Appending to the cluster: what it says is not taken for more than it is.
 //!
-//! An error after a write may mean that it was stored, so that the stream is read again before
-//! anybody is told. Each try carries a mark of its own ([`Part::attempt`]): whether what stands at
-//! the place is what was sent is then known, whoever else wrote the same. A conflict is answered
-//! only when the copy has what caused it: who reads again sees it.
+//! An error after a write may mean that it was stored, so that the copy is looked at before anybody
+//! is told. Each append carries a mark of its own ([`Part::attempt`]), and whoever follows the cluster
+//! tells when it comes back ([`Attempts`]): whether what stands at the place is what was sent is then
+//! known, whoever else wrote the same. A conflict is answered only when the copy has what caused it:
+//! who reads again sees it.
 
 use std::time::Duration;
 
@@ -12,6 +13,9 @@ use eventstore::{EventData, ResolvedEvent};
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
+use super::attempts::Attempt;
+#[cfg(doc)]
+use super::attempts::Attempts;
 use super::link::Unsaid;
 use super::names::{NOTED, Note, note_stream};
 use super::{PATIENCE, Shared};
@@ -19,7 +23,7 @@ use crate::error::{BoxError, StoreError};
 use crate::event::{Appended, EncodedAppend, EncodedEvent, Request, RequestRecord, StreamName};
 use crate::log::{Direction, EventReader as _};
 use crate::revision::{Expected, Revision};
-use crate::wire::{Asked, Facts, Part, unwrap, wrap};
+use crate::wire::{Asked, Facts, Part, wrap};
 
 /// Between two tries.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -61,34 +65,33 @@ impl Shared {
     }
 
     async fn write(&self, append: EncodedAppend) -> Result<Appended, StoreError> {
-        // A request that recorded nothing on another node leaves only its note.
+        // A request that recorded nothing on another node leaves only its note. A copy that follows
+        // has heard of it; one that is still filling asks.
         if let Some(request) = &append.request
+            && !self.standing.borrow().caught_up
             && self.is_noted(request).await?
         {
             return self.answer_known(&append).await;
         }
-        let attempt = Uuid::new_v4();
-        let proposed = proposed(&append, attempt)?;
-        let first = append.expected.revision().map_or(Revision::FIRST, Revision::next);
+        // The cluster is at least where the copy is.
+        let actual = self.copy.stream_revision(&append.stream).await?;
+        if actual > append.expected.revision() {
+            return Err(conflict(&append, actual));
+        }
+        let attempt = self.attempts.begin();
+        let proposed = proposed(&append, attempt.id)?;
         let deadline = Instant::now() + PATIENCE;
         let mut last: Option<eventstore::Error> = None;
         while Instant::now() < deadline {
             match self.link.append(&append.stream, append.expected, proposed.clone()).await {
                 Ok(place) => {
                     self.wait_for_place(place).await?;
-                    return self.stored(&append, first, attempt).await;
+                    return self.answer(&append, &attempt).await;
                 }
                 Err(Unsaid::Refused(error)) => return Err(error),
                 Err(Unsaid::Conflict(actual)) => {
                     self.wait_for_revision(&append.stream, actual).await?;
-                    // An earlier try of this very append, that was stored and not acknowledged.
-                    if last.is_some() && self.is_ours(&append.stream, first, attempt).await? {
-                        return self.stored(&append, first, attempt).await;
-                    }
-                    if let Some(known) = self.known(&append).await? {
-                        return known;
-                    }
-                    return Err(conflict(&append, actual));
+                    return self.answer(&append, &attempt).await;
                 }
                 Err(Unsaid::Unknown(error)) => {
                     last = Some(error);
@@ -103,27 +106,24 @@ impl Shared {
         Err(StoreError::unavailable(APPENDING, source))
     }
 
-    /// The answer to an append that the cluster has, and the copy too.
-    async fn stored(
+    /// The answer to an append when the copy has what the cluster said of it. What stands there may
+    /// be ours although an earlier try was not acknowledged; and it may be somebody else's although
+    /// this one was: a cluster takes the same event ids at the same revision for a repetition.
+    async fn answer(
         &self,
         append: &EncodedAppend,
-        first: Revision,
-        attempt: Uuid,
+        attempt: &Attempt<'_>,
     ) -> Result<Appended, StoreError> {
+        let first = append.expected.revision().map_or(Revision::FIRST, Revision::next);
         let last = Revision::new(first.get() + append.events.len() as u64 - 1);
-        self.wait_for_revision(&append.stream, Some(last)).await?;
-        // A cluster takes the same event ids at the same revision for a repetition, and says that
-        // it is done: whether it was this append that is there is asked of what is there.
-        let ours = match &append.request {
-            Some(request) => self.copy.find_request(request.id).await?.is_some_and(|record| {
-                record.fingerprint == request.fingerprint && record.first_revision == Some(first)
-            }),
-            None => self.is_ours(&append.stream, first, attempt).await?,
-        };
-        if !ours {
+        if !attempt.is_recorded() {
+            if let Some(known) = self.known(append).await? {
+                return known;
+            }
             let actual = self.copy.stream_revision(&append.stream).await?;
             return Err(conflict(append, actual));
         }
+        self.wait_for_revision(&append.stream, Some(last)).await?;
         let at = self.copy.read_stream(&append.stream, last, Direction::Forwards, 1).await?;
         let position = at.first().map(|event| event.position).ok_or_else(|| {
             StoreError::corrupt(None, "an event just recorded is not in this node's copy")
@@ -138,7 +138,7 @@ impl Shared {
 
     /// Records a request that records no event.
     async fn note(&self, append: EncodedAppend) -> Result<Appended, StoreError> {
-        let stands = self.event(&append.stream, None).await?;
+        let stands = self.last(&append.stream).await?;
         let actual = stands.map(|event| Revision::new(event.get_original_event().revision));
         self.wait_for_revision(&append.stream, actual).await?;
         if let Some(known) = self.known(&append).await? {
@@ -204,18 +204,14 @@ impl Shared {
 
     async fn is_noted(&self, request: &Request) -> Result<bool, StoreError> {
         let stream = note_stream(&self.comune, request.id)?;
-        Ok(self.event(&stream, None).await?.is_some())
+        Ok(self.last(&stream).await?.is_some())
     }
 
-    /// An event of the cluster, asked for again while the way to it breaks.
-    async fn event(
-        &self,
-        stream: &StreamName,
-        at: Option<Revision>,
-    ) -> Result<Option<ResolvedEvent>, StoreError> {
+    /// The last event of a stream in the cluster, asked for again while the way to it breaks.
+    async fn last(&self, stream: &StreamName) -> Result<Option<ResolvedEvent>, StoreError> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            match self.link.event(stream, at).await {
+            match self.link.event(stream, None).await {
                 Ok(event) => return Ok(event),
                 Err(error) if Instant::now() >= deadline || error.is_access_denied() => {
                     return Err(StoreError::unavailable("reading from the cluster", error));
@@ -223,22 +219,6 @@ impl Shared {
                 Err(_) => sleep(PAUSE).await,
             }
         }
-    }
-
-    /// Whether what stands at a place of the cluster is what this try sent.
-    async fn is_ours(
-        &self,
-        stream: &StreamName,
-        at: Revision,
-        attempt: Uuid,
-    ) -> Result<bool, StoreError> {
-        let stands = self.event(stream, Some(at)).await?;
-        Ok(stands.is_some_and(|event| {
-            let event = event.get_original_event();
-            unwrap(&event.custom_metadata)
-                .and_then(|(facts, _)| facts.append)
-                .is_some_and(|part| part.attempt == attempt)
-        }))
     }
 
     async fn wait_for_place(&self, place: u64) -> Result<(), StoreError> {

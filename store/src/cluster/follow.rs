@@ -15,9 +15,11 @@ use std::time::Duration;
 use eventstore::{Error, Position as Place, SubscriptionEvent};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use uuid::Uuid;
 
+use super::lease;
 use super::names::{Kind, NOTED, Note, kind};
-use super::{Shared, Standing};
+use super::{Lease, Shared, Standing};
 use crate::error::StoreError;
 use crate::event::{Appended, RawAppend, RawEvent, Request, StreamName};
 use crate::log::{Direction, EventReader as _, Filter};
@@ -36,10 +38,12 @@ const FOLLOWING: &str = "following the cluster";
 
 /// What arrives, in its order.
 enum Item {
-    /// An append of the history, whole.
-    History(RawAppend, u64),
+    /// An append of the history, whole, and its mark.
+    History(RawAppend, Option<Uuid>, u64),
     /// A request that recorded nothing.
     Noted(RawAppend, u64),
+    /// Somebody has the lease.
+    Leased(Lease, u64),
     /// Everything up to here was looked at.
     Seen(u64),
     CaughtUp,
@@ -165,7 +169,10 @@ impl Shared {
         let mut ended = None;
         for item in items.drain(..) {
             match item {
-                Item::History(append, place) => {
+                Item::History(append, attempt, place) => {
+                    if let Some(attempt) = attempt {
+                        self.attempts.came_back(attempt);
+                    }
                     reached = reached.max(place);
                     appends.push(append);
                 }
@@ -173,6 +180,10 @@ impl Shared {
                     // It stands after everything that came before it.
                     self.enter(std::mem::take(&mut appends)).await?;
                     self.enter_note(note).await?;
+                    reached = reached.max(place);
+                }
+                Item::Leased(lease, place) => {
+                    self.lease.send_replace(Some(lease));
                     reached = reached.max(place);
                 }
                 Item::Seen(place) => reached = reached.max(place),
@@ -248,7 +259,7 @@ impl Shared {
 /// Puts the events of an append together again.
 #[derive(Default)]
 struct Gathering {
-    open: Option<(RawAppend, u32)>,
+    open: Option<(RawAppend, Option<Uuid>, u32)>,
 }
 
 impl Gathering {
@@ -257,7 +268,13 @@ impl Gathering {
         let stream = StreamName::parse(&event.stream_id)?;
         let place = event.position.commit;
         match kind(&stream) {
-            Kind::Lease => return Ok(Some(Item::Seen(place))),
+            // One that cannot be read is told to who wants to take it.
+            Kind::Lease => {
+                return Ok(Some(
+                    lease::read(event)
+                        .map_or(Item::Seen(place), |lease| Item::Leased(lease, place)),
+                ));
+            }
             Kind::Note => return noted(event).map(|note| Some(Item::Noted(note, place))),
             Kind::History => {}
         }
@@ -269,6 +286,7 @@ impl Gathering {
             .ok_or_else(|| strange("an event without the facts of Pratica"))?;
         let Facts { schema_version, occurred_at, recorded_at, append } = facts;
         let (index, of) = append.as_ref().map_or((0, 1), |part| (part.index, part.of));
+        let attempt = append.as_ref().map(|part| part.attempt);
         let raw = RawEvent {
             id: event.id,
             event_type: event.event_type.clone().into(),
@@ -290,9 +308,9 @@ impl Gathering {
                 request,
                 recorded_at,
             };
-            self.open = Some((append, of));
+            self.open = Some((append, attempt, of));
         }
-        let Some((open, of)) = &mut self.open else {
+        let Some((open, _, of)) = &mut self.open else {
             return Err(strange("half an append"));
         };
         if open.stream != stream || open.events.len() as u32 != index {
@@ -300,9 +318,9 @@ impl Gathering {
         }
         open.events.push(raw);
         if open.events.len() as u32 == *of
-            && let Some((append, _)) = self.open.take()
+            && let Some((append, attempt, _)) = self.open.take()
         {
-            return Ok(Some(Item::History(append, place)));
+            return Ok(Some(Item::History(append, attempt, place)));
         }
         Ok(None)
     }

@@ -2,11 +2,15 @@
 //! itself, in a stream of its own: taken by an append at the revision that was read, so that of two
 //! who try one gets it; ended by time, told by the clock that is given.
 //!
+//! Every node hears of it by following the log, so that none asks before it is over or given back.
+//!
 //! It spares double work; nothing rests on it. A node that slept may believe in a lease that is over:
 //! what two do then is harmless, because every request of a process is recognised.
 
+use eventstore::RecordedEvent;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::ClusterLog;
@@ -29,37 +33,52 @@ pub struct Lease {
     pub holder: String,
     /// Until when.
     pub until: Timestamp,
+    /// Which of the comune's leases it is: a later one has a higher number.
+    #[serde(skip)]
+    pub number: u64,
+}
+
+/// The lease that an event is.
+pub(super) fn read(event: &RecordedEvent) -> Result<Lease, serde_json::Error> {
+    let lease: Lease = serde_json::from_slice(&event.data)?;
+    Ok(Lease { number: event.revision, ..lease })
 }
 
 impl ClusterLog {
-    /// Takes a lease or renews it, when it is free, over, or one's own; answers who has it then.
+    /// Who has the lease, as far as this node has heard since it follows.
+    #[must_use]
+    pub fn lease(&self) -> watch::Receiver<Option<Lease>> {
+        self.shared.lease.subscribe()
+    }
+
+    /// Takes the lease or renews it, when it is free, over, or one's own; answers who has it then. One
+    /// that ends at once is given back.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when the cluster does not say: who asks has no lease then.
     pub async fn take_lease(
         &self,
-        name: &str,
         holder: &str,
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Lease, StoreError> {
         let unavailable = |error| StoreError::unavailable(TAKING, error);
+        let unreadable = |error| StoreError::unavailable(TAKING, error);
         let shared = &self.shared;
-        let stream = lease_stream(&shared.comune, name)?;
-        let wanted = Lease { holder: holder.to_owned(), until };
+        let stream = lease_stream(&shared.comune)?;
         let last = shared.link.event(&stream, None).await.map_err(unavailable)?;
         let expected: Expected = match last {
             None => Expected::NoStream,
             Some(event) => {
-                let event = event.get_original_event();
-                let lease: Lease = serde_json::from_slice(&event.data)
-                    .map_err(|error| StoreError::unavailable(TAKING, error))?;
+                let lease = read(event.get_original_event()).map_err(unreadable)?;
                 if lease.holder != holder && lease.until > now {
                     return Ok(lease);
                 }
-                Expected::Exact(Revision::new(event.revision))
+                Expected::Exact(Revision::new(lease.number))
             }
         };
+        let number = expected.revision().map_or(Revision::FIRST, Revision::next).get();
+        let wanted = Lease { holder: holder.to_owned(), until, number };
         let append = Part { attempt: Uuid::new_v4(), index: 0, of: 1, request: None };
         let facts =
             Facts { schema_version: 1, occurred_at: now, recorded_at: now, append: Some(append) };
@@ -74,12 +93,11 @@ impl ClusterLog {
                 }
                 Ok(wanted)
             }
-            // Somebody else was first: theirs counts.
+            // Somebody was first, perhaps this very call: what stands there counts.
             Err(Unsaid::Conflict(_)) => {
                 let last = shared.link.event(&stream, None).await.map_err(unavailable)?;
-                let data = last.map(|event| event.get_original_event().data.clone());
-                serde_json::from_slice(&data.unwrap_or_default())
-                    .map_err(|error| StoreError::unavailable(TAKING, error))
+                let last = last.ok_or_else(|| StoreError::unavailable(TAKING, "it is gone"))?;
+                read(last.get_original_event()).map_err(unreadable)
             }
             Err(Unsaid::Refused(error)) => Err(error),
             Err(Unsaid::Unknown(error)) => Err(unavailable(error)),

@@ -2,15 +2,23 @@
 //!
 //! The client crate gives up for good when it cannot connect, and stays with a node that is gone:
 //! so that after every error of the way it is dropped, and the next call discovers the cluster anew.
+//!
+//! It does not set `TCP_NODELAY`, and sends the head of each call and its body in two small packets:
+//! the second waits until the first is acknowledged, up to 40 ms. What is done for every command is
+//! therefore no call of its own but a message of one long call, the batch: one packet.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use eventstore::{
-    AppendToStreamOptions, Client, ClientSettings, CurrentRevision, Error, EventData,
-    ExpectedRevision, Position as Place, ReadStreamOptions, ResolvedEvent, StreamMetadataBuilder,
-    StreamPosition, SubscribeToAllOptions, Subscription, SubscriptionFilter,
+    AppendToStreamOptions, BatchAppendClient, BatchAppendOptions, Client, ClientSettings,
+    CurrentRevision, Error, EventData, ExpectedRevision, Position as Place, ReadStreamOptions,
+    ResolvedEvent, StreamMetadataBuilder, StreamPosition, SubscribeToAllOptions, Subscription,
+    SubscriptionFilter,
 };
+
+use tokio::sync::OnceCell;
+use tokio::time::timeout;
 
 use crate::error::StoreError;
 use crate::event::StreamName;
@@ -22,7 +30,14 @@ const CALL: Duration = Duration::from_secs(5);
 /// The cluster as it is reached.
 pub(super) struct Link {
     settings: ClientSettings,
-    client: Mutex<Option<Client>>,
+    kept: Mutex<Option<Kept>>,
+}
+
+/// A client, and the batch that was begun with it.
+#[derive(Clone)]
+struct Kept {
+    client: Client,
+    batch: Arc<OnceCell<BatchAppendClient>>,
 }
 
 /// Why an append was not acknowledged.
@@ -42,17 +57,20 @@ impl Link {
             let text = "the connection string cannot be read: esdb://login:password@host:2113";
             StoreError::unavailable("connecting to the cluster", text)
         })?;
-        Ok(Self { settings, client: Mutex::new(None) })
+        Ok(Self { settings, kept: Mutex::new(None) })
+    }
+
+    fn kept(&self) -> Result<Kept, Error> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = &*kept {
+            return Ok(kept.clone());
+        }
+        let client = Client::new(self.settings.clone())?;
+        Ok(kept.insert(Kept { client, batch: Arc::default() }).clone())
     }
 
     fn client(&self) -> Result<Client, Error> {
-        let mut kept = self.client.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = &*kept {
-            return Ok(client.clone());
-        }
-        let client = Client::new(self.settings.clone())?;
-        *kept = Some(client.clone());
-        Ok(client)
+        Ok(self.kept()?.client)
     }
 
     /// Drops the client after an error of the way; keeps it after an answer.
@@ -66,22 +84,51 @@ impl Link {
                 | Error::DeadlineExceeded
         );
         if !answered {
-            *self.client.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
     }
 
-    /// Appends; answers with the place of the last event in the cluster's own log.
+    /// Appends as a message of the batch; answers with the place of the last event. A batch ends
+    /// with its first refusal, and tells no revision: whatever goes wrong ends it, and is then asked
+    /// by the other call. The append may be stored all the same.
+    async fn append_in_batch(
+        &self,
+        stream: &StreamName,
+        expected: ExpectedRevision,
+        events: Vec<EventData>,
+    ) -> Option<u64> {
+        let kept = self.kept().ok()?;
+        let sent = async {
+            let begin = || async { kept.client.batch_append(&BatchAppendOptions::default()).await };
+            let batch = kept.batch.get_or_try_init(begin).await.ok()?;
+            batch.append_to_stream(stream.as_str(), expected, events).await.ok()
+        };
+        let place = timeout(CALL, sent).await.ok().flatten().and_then(|d| d.current_position());
+        if place.is_none()
+            && let Some(now) = &mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+            && Arc::ptr_eq(&now.batch, &kept.batch)
+        {
+            now.batch = Arc::default();
+        }
+        place.map(|place| place.commit)
+    }
+
+    /// Appends; answers with the place of the last event in the cluster's own log. A conflict may be
+    /// with this very append, stored by a message that was not answered.
     pub(super) async fn append(
         &self,
         stream: &StreamName,
         expected: Expected,
         events: Vec<EventData>,
     ) -> Result<u64, Unsaid> {
-        let options =
-            AppendToStreamOptions::default().deadline(CALL).expected_revision(match expected {
-                Expected::NoStream => ExpectedRevision::NoStream,
-                Expected::Exact(revision) => ExpectedRevision::Exact(revision.get()),
-            });
+        let expected = match expected {
+            Expected::NoStream => ExpectedRevision::NoStream,
+            Expected::Exact(revision) => ExpectedRevision::Exact(revision.get()),
+        };
+        if let Some(place) = self.append_in_batch(stream, expected, events.clone()).await {
+            return Ok(place);
+        }
+        let options = AppendToStreamOptions::default().deadline(CALL).expected_revision(expected);
         let client = self.client().map_err(Unsaid::Unknown)?;
         match client.append_to_stream(stream.as_str(), &options, events).await {
             Ok(done) => Ok(done.position.commit),
@@ -116,7 +163,11 @@ impl Link {
             ReadStreamOptions::default().position(position).backwards().max_count(1).deadline(CALL);
         let read = async {
             let mut events = self.client()?.read_stream(stream.as_str(), &options).await?;
-            events.next().await
+            let event = events.next().await?;
+            // To its end: to let go of it before sends a reset, that nobody answers, and what is
+            // sent next waits until it is acknowledged.
+            while events.next().await?.is_some() {}
+            Ok(event)
         };
         match read.await {
             Ok(event) => Ok(event),

@@ -11,6 +11,7 @@
 //! in an error (it is read again whether the write was stored), a buffer without bound.
 
 mod append;
+mod attempts;
 mod follow;
 mod lease;
 mod link;
@@ -30,6 +31,7 @@ use crate::log::{Direction, EventAppender, EventReader, Filter, Fut, Page};
 use crate::revision::{Position, Revision};
 use crate::sqlite::SqliteLog;
 
+use attempts::Attempts;
 pub use lease::Lease;
 use link::Link;
 pub use migrate::{Moved, move_in};
@@ -61,7 +63,9 @@ struct Shared {
     /// The place in the cluster's own log up to which the copy holds everything of the comune.
     applied: watch::Sender<u64>,
     standing: watch::Sender<Standing>,
+    lease: watch::Sender<Option<Lease>>,
     turns: Vec<Mutex<()>>,
+    attempts: Attempts,
 }
 
 impl std::fmt::Debug for ClusterLog {
@@ -92,7 +96,9 @@ impl ClusterLog {
             copy,
             applied: watch::Sender::new(0),
             standing: watch::Sender::new(Standing::default()),
+            lease: watch::Sender::new(None),
             turns: (0..TURNS).map(|_| Mutex::new(())).collect(),
+            attempts: Attempts::default(),
         });
         let following = tokio::spawn(follow::follow(Arc::clone(&shared)));
         Ok(Self { shared, following })

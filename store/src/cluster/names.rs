@@ -10,7 +10,7 @@ use crate::wire::Asked;
 
 /// The kind of the streams of notes, one a request.
 const NOTE: &str = "log_request";
-/// The kind of the streams of leases.
+/// The kind of the stream of leases.
 const LEASE: &str = "log_lease";
 /// The type of a note.
 pub(super) const NOTED: &str = "log.request_noted";
@@ -36,8 +36,8 @@ pub(super) fn note_stream(comune: &str, request: Uuid) -> Result<StreamName, Sto
     StreamName::parse(&format!("{comune}.{NOTE}-{request}"))
 }
 
-pub(super) fn lease_stream(comune: &str, name: &str) -> Result<StreamName, StoreError> {
-    StreamName::parse(&format!("{comune}.{LEASE}-{name}"))
+pub(super) fn lease_stream(comune: &str) -> Result<StreamName, StoreError> {
+    StreamName::parse(&format!("{comune}.{LEASE}-work"))
 }
 
 /// A request that recorded nothing.

@@ -11,9 +11,7 @@ use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use uuid::Uuid;
 
-#[cfg(doc)]
-use super::NewEvent;
-use super::{AppendRequest, Metadata, RecordedEvent, Request, StreamName};
+use super::{AppendRequest, Metadata, NewEvent, RecordedEvent, Request, StreamName};
 use crate::error::{BoxError, StoreError};
 use crate::revision::Expected;
 
@@ -83,23 +81,31 @@ pub struct RawAppend {
 impl RawAppend {
     /// As [`AppendRequest::encode`].
     pub(crate) fn encode(self) -> Result<EncodedAppend, StoreError> {
-        let events = self.events.into_iter().enumerate().map(|(index, event)| {
-            let refuse = |reason, source| StoreError::InvalidEvent { index, reason, source };
+        for (index, event) in self.events.iter().enumerate() {
             serde_json::from_slice::<Metadata>(&event.metadata_json)
-                .map_err(|e| refuse("its metadata cannot be decoded", Some(e.into())))?;
-            let metadata = String::from_utf8(event.metadata_json)
-                .map_err(|e| refuse("its metadata is not UTF-8", Some(e.utf8_error().into())))?;
-            let new = Checked {
-                id: event.id,
-                event_type: event.event_type,
-                schema_version: event.schema_version,
-                occurred_at: event.occurred_at,
-                payload: event.payload,
-            };
-            encode_event(new, metadata, index)
-        });
-        let limit = MAX_RAW_BYTES;
-        encode(self.stream, self.expected, events, self.request, self.recorded_at, limit)
+                .map_err(|e| refused(index, "its metadata cannot be decoded", e))?;
+        }
+        self.within(MAX_RAW_BYTES)
+    }
+
+    fn within(self, limit: usize) -> Result<EncodedAppend, StoreError> {
+        let found = self.events.len();
+        if found > MAX_APPEND_EVENTS {
+            return Err(StoreError::TooLarge { found, limit: MAX_APPEND_EVENTS, unit: "events" });
+        }
+        let RawAppend { stream, expected, request, recorded_at, .. } = self;
+        let recorded_at_ns = nanoseconds(recorded_at, 0)?;
+        let mut bytes = 0;
+        let mut events = Vec::with_capacity(found);
+        for (index, event) in self.events.into_iter().enumerate() {
+            let event = encode_event(event, index)?;
+            bytes += event.payload.len() + event.metadata.len();
+            events.push(event);
+        }
+        if bytes > limit {
+            return Err(StoreError::TooLarge { found: bytes, limit, unit: "bytes" });
+        }
+        Ok(EncodedAppend { stream, expected, events, request, recorded_at, recorded_at_ns, bytes })
     }
 }
 
@@ -136,78 +142,40 @@ impl std::fmt::Debug for EncodedEvent {
 impl AppendRequest {
     /// Refuses what could not be read again or would be too large, and encodes the rest.
     pub(crate) fn encode(self) -> Result<EncodedAppend, StoreError> {
-        let events = self.events.into_iter().enumerate().map(|(index, event)| {
-            let metadata = serde_json::to_string(&event.metadata).map_err(|error| {
-                let (reason, source) = ("its metadata cannot be encoded", Some(error.into()));
-                StoreError::InvalidEvent { index, reason, source }
-            })?;
-            let new = Checked {
+        let raw = |(index, event): (usize, NewEvent)| {
+            let metadata_json = serde_json::to_vec(&event.metadata)
+                .map_err(|e| refused(index, "its metadata cannot be encoded", e))?;
+            Ok(RawEvent {
                 id: event.id,
                 event_type: event.event_type,
                 schema_version: event.schema_version,
                 occurred_at: event.occurred_at,
                 payload: event.payload,
-            };
-            encode_event(new, metadata, index)
-        });
-        let limit = MAX_APPEND_BYTES;
-        encode(self.stream, self.expected, events, self.request, self.recorded_at, limit)
+                metadata_json,
+            })
+        };
+        let events = self.events.into_iter().enumerate().map(raw).collect::<Result<_, _>>()?;
+        let AppendRequest { stream, expected, request, recorded_at, .. } = self;
+        RawAppend { stream, expected, events, request, recorded_at }.within(MAX_APPEND_BYTES)
     }
 }
 
-fn encode(
-    stream: StreamName,
-    expected: Expected,
-    unchecked: impl ExactSizeIterator<Item = Result<EncodedEvent, StoreError>>,
-    request: Option<Request>,
-    recorded_at: Timestamp,
-    limit: usize,
-) -> Result<EncodedAppend, StoreError> {
-    let found = unchecked.len();
-    if found > MAX_APPEND_EVENTS {
-        return Err(StoreError::TooLarge { found, limit: MAX_APPEND_EVENTS, unit: "events" });
-    }
-    let recorded_at_ns = nanoseconds(recorded_at, 0)?;
-    let mut bytes = 0;
-    let mut events = Vec::with_capacity(found);
-    for event in unchecked {
-        let event = event?;
-        bytes += event.payload.len() + event.metadata.len();
-        events.push(event);
-    }
-    if bytes > limit {
-        return Err(StoreError::TooLarge { found: bytes, limit, unit: "bytes" });
-    }
-    Ok(EncodedAppend { stream, expected, events, request, recorded_at, recorded_at_ns, bytes })
-}
-
-/// What both kinds of new events have.
-struct Checked {
-    id: Uuid,
-    event_type: Cow<'static, str>,
-    schema_version: u16,
-    occurred_at: Timestamp,
-    payload: Vec<u8>,
-}
-
-fn encode_event(
-    event: Checked,
-    metadata: String,
-    index: usize,
-) -> Result<EncodedEvent, StoreError> {
-    let refuse = |reason, source| StoreError::InvalidEvent { index, reason, source };
+fn encode_event(event: RawEvent, index: usize) -> Result<EncodedEvent, StoreError> {
     let name = event.event_type.as_bytes();
     let allowed =
         |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-');
     if name.is_empty() || name.len() > MAX_TYPE_BYTES || !name.iter().all(allowed) {
-        return Err(refuse("its type is not a name of lower-case letters and dots", None));
+        let reason = "its type is not a name of lower-case letters and dots";
+        return Err(StoreError::InvalidEvent { index, reason, source: None });
     }
     let occurred_at_ns = nanoseconds(event.occurred_at, index)?;
-    // The errors of these two parsers tell places, never the text.
+    // The errors of these parsers tell places, never the text.
     let payload = String::from_utf8(event.payload)
-        .map_err(|error| refuse("its payload is not UTF-8", Some(error.utf8_error().into())))?;
+        .map_err(|e| refused(index, "its payload is not UTF-8", e.utf8_error()))?;
     serde_json::from_str::<IgnoredAny>(&payload)
-        .map_err(|error| refuse("its payload is not JSON", Some(BoxError::from(error))))?;
+        .map_err(|e| refused(index, "its payload is not JSON", e))?;
+    let metadata = String::from_utf8(event.metadata_json)
+        .map_err(|e| refused(index, "its metadata is not UTF-8", e.utf8_error()))?;
     Ok(EncodedEvent {
         id: event.id,
         event_type: event.event_type,
@@ -219,12 +187,13 @@ fn encode_event(
     })
 }
 
+fn refused(index: usize, reason: &'static str, source: impl Into<BoxError>) -> StoreError {
+    StoreError::InvalidEvent { index, reason, source: Some(source.into()) }
+}
+
 /// Nanoseconds, so that a time comes back exactly as it went in: a state folded from events just
 /// decided and one folded from the log must be equal.
 fn nanoseconds(time: Timestamp, index: usize) -> Result<i64, StoreError> {
-    i64::try_from(time.as_nanosecond()).map_err(|error| StoreError::InvalidEvent {
-        index,
-        reason: "a time lies outside the years 1678 to 2262",
-        source: Some(error.into()),
-    })
+    i64::try_from(time.as_nanosecond())
+        .map_err(|e| refused(index, "a time lies outside the years 1678 to 2262", e))
 }

@@ -1,7 +1,7 @@
 //! The commands and views of school calls.
 
 use super::Shared;
-use super::shared::{Call as Caller, fingerprint, page_size, view_error};
+use super::shared::{Call as Caller, fingerprint, given, page_size, view_error};
 use crate::app::policy::Area;
 use crate::app::school::{CallCommand, CallOutcome as Done};
 use crate::app::{AppError, Violation};
@@ -444,15 +444,11 @@ impl Shared {
         if min_position == 0 {
             return Ok(());
         }
-        let store = |e| AppError::store("reading the head", e);
-        let head = open.town.log.head().await.map_err(store)?;
-        if min_position > head.get() {
-            let rule = format!("is beyond the log, whose last position is {}", head.get());
-            return Err(AppError::Invalid(vec![Violation::new("min_position", rule)]));
-        }
+        given(open, min_position).await?;
         open.school.wait(Position::new(min_position)).await?;
         // What the process did for it stands after it.
-        let head = open.town.log.head().await.map_err(store)?;
+        let head = open.town.log.head().await;
+        let head = head.map_err(|e| AppError::store("reading the head", e))?;
         open.town.wait_for_views(head).await
     }
 
