@@ -2,6 +2,7 @@
 
 use crate::Size;
 use crate::figures::{Rate, Times};
+use crate::peers::{Appends, Peers, best};
 use crate::raw::RawLog;
 use crate::report::{Goal, Report};
 use jiff::Timestamp;
@@ -19,7 +20,12 @@ const WRITERS: [usize; 3] = [1, 8, 64];
 /// Appends of one commit by hand, as a group commit would have them.
 const TOGETHER: usize = 50;
 
-pub(crate) fn run(runtime: &Runtime, size: &Size, report: &mut Report) -> anyhow::Result<()> {
+pub(crate) fn run(
+    runtime: &Runtime,
+    size: &Size,
+    peers: &Peers,
+    report: &mut Report,
+) -> anyhow::Result<()> {
     let path = size.directory.join("w1.db");
     let log = Arc::new(SqliteLog::open(&path, sqlite::Options::default())?);
     let raw = RawLog::open(&size.directory.join("w1-by-hand.db"))?;
@@ -27,6 +33,8 @@ pub(crate) fn run(runtime: &Runtime, size: &Size, report: &mut Report) -> anyhow
     let mut ours: Vec<Rate> = WRITERS.iter().map(|_| Rate::default()).collect();
     let (mut recognised, mut alone, mut together) =
         (Rate::default(), Rate::default(), Rate::default());
+    let every = ["eventcore", "cqrs", "umadb"];
+    let mut others = Appends::of(peers.start(&every, false, &size.directory, report)?, &WRITERS);
     for _ in 0..size.runs {
         let (times, took) = by_hand(&raw, slice, 1)?;
         alone.add(times, took);
@@ -38,6 +46,9 @@ pub(crate) fn run(runtime: &Runtime, size: &Size, report: &mut Report) -> anyhow
         together.add(times, took);
         let (times, took) = runtime.block_on(append(&log, 64, slice, true))?;
         recognised.add(times, took);
+        for other in &mut others {
+            other.run(&WRITERS, size.slice_ms)?;
+        }
     }
 
     for (writers, rate) in WRITERS.iter().zip(&ours) {
@@ -64,6 +75,14 @@ pub(crate) fn run(runtime: &Runtime, size: &Size, report: &mut Report) -> anyhow
         &together.per_second,
         Some(Goal::AtLeast(0.6)),
     );
+    let with_64: Vec<_> = others.iter().filter_map(|o| Some(&o.rates.last()?.per_second)).collect();
+    if let Some(best) = best(&with_64) {
+        let goal = Some(Goal::AtLeast(10.0));
+        report.ratio("64 writers over the best peer of the run", &many.per_second, &best, goal);
+    }
+    for other in others {
+        other.report("writers", &WRITERS, report)?;
+    }
 
     let done: u64 = ours.iter().map(|r| r.done).sum::<u64>() + recognised.done;
     let verified = runtime.block_on(log.verify())?;
@@ -79,12 +98,12 @@ pub(crate) fn run(runtime: &Runtime, size: &Size, report: &mut Report) -> anyhow
 }
 
 /// 300 bytes of JSON.
-fn payload() -> String {
+pub(crate) fn payload() -> String {
     let text = r#"{"note":"018f7c1e-6c5b-7d4a-9b1f-2f6f0a4c9b11","text":{"subject":"018f7c1e-6c5b-7d4a-9b1f-2f6f0a4c9b12","value":""}}"#;
     text.replace(r#""value":"""#, &format!(r#""value":"{}""#, "x".repeat(300 - text.len())))
 }
 
-fn metadata() -> Metadata {
+pub(crate) fn metadata() -> Metadata {
     Metadata {
         actor: "anna.rossi".to_owned(),
         role: "officer".to_owned(),
@@ -97,7 +116,7 @@ fn metadata() -> Metadata {
 }
 
 /// Each writer appends to a new case each time, one after the other.
-async fn append(
+pub(crate) async fn append(
     log: &Arc<SqliteLog>,
     writers: usize,
     slice: Duration,

@@ -38,35 +38,55 @@ pub(crate) async fn authorised(url: &str, token: &str) -> anyhow::Result<Authori
     Ok(InterceptedService::new(connect(url).await?, Token::new(token)?))
 }
 
+/// Clients that do one thing after the other for a while, each as soon as it can: how long each
+/// thing took, how long all of it, and the clients.
+pub(crate) async fn closed_loop<S, C, F>(
+    clients: Vec<S>,
+    slice: Duration,
+    call: C,
+) -> anyhow::Result<(Times, Duration, Vec<S>)>
+where
+    S: Send + 'static,
+    C: Fn(S) -> F + Clone + Send + 'static,
+    F: Future<Output = anyhow::Result<S>> + Send,
+{
+    let begun = Instant::now();
+    let run = |mut client: S| {
+        let call = call.clone();
+        tokio::spawn(async move {
+            let mut times = Times::default();
+            while begun.elapsed() < slice {
+                let one = Instant::now();
+                client = call(client).await?;
+                times.add(one.elapsed());
+            }
+            anyhow::Ok((times, client))
+        })
+    };
+    let tasks: Vec<_> = clients.into_iter().map(run).collect();
+    let (mut all, mut clients) = (Times::default(), Vec::new());
+    for task in tasks {
+        let (times, client) = task.await??;
+        all.join(times);
+        clients.push(client);
+    }
+    Ok((all, begun.elapsed(), clients))
+}
+
 /// The empty call, from this many clients.
 pub(crate) async fn call_nothing(
     url: &str,
     clients: usize,
     slice: Duration,
 ) -> anyhow::Result<(Times, Duration)> {
-    let mut channels = Vec::new();
+    let mut callers = Vec::new();
     for _ in 0..clients {
-        channels.push(connect(url).await?);
+        callers.push(HealthClient::new(connect(url).await?));
     }
-    let begun = Instant::now();
-    let tasks: Vec<_> = channels
-        .into_iter()
-        .map(|channel| {
-            tokio::spawn(async move {
-                let mut client = HealthClient::new(channel);
-                let mut times = Times::default();
-                while begun.elapsed() < slice {
-                    let one = Instant::now();
-                    client.check(HealthCheckRequest { service: String::new() }).await?;
-                    times.add(one.elapsed());
-                }
-                anyhow::Ok(times)
-            })
-        })
-        .collect();
-    let mut all = Times::default();
-    for task in tasks {
-        all.join(task.await??);
-    }
-    Ok((all, begun.elapsed()))
+    let (times, took, _) = closed_loop(callers, slice, |mut client| async move {
+        client.check(HealthCheckRequest { service: String::new() }).await?;
+        Ok(client)
+    })
+    .await?;
+    Ok((times, took))
 }

@@ -5,8 +5,9 @@
 //! (numbered too), writes two notes more and records the visit. Eight commands a case.
 
 use crate::Size;
-use crate::clients::{Authorised, authorised, call_nothing};
+use crate::clients::{Authorised, authorised, call_nothing, closed_loop};
 use crate::figures::{Rate, Times};
+use crate::peers::{Appends, Peers};
 use crate::place::{COMUNE, NOW, Place};
 use crate::report::{Goal, Report};
 use crate::serving;
@@ -21,12 +22,12 @@ use pratica_proto::residency::v1::{
     DeclarationForm, DeclarationMember, FileDeclarationRequest, OccupationTitle,
     RecordVisitRequest, RegisterDeclarationRequest, ResidencyKind, VisitOutcome,
 };
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use uuid::Uuid;
 
 const STEPS: u64 = 8;
 
-pub(crate) async fn run(size: &Size, report: &mut Report) -> anyhow::Result<()> {
+pub(crate) async fn run(size: &Size, peers: &Peers, report: &mut Report) -> anyhow::Result<()> {
     let mut place = Place::open(&size.directory.join("w2"))?;
     let empty = serving::empty().await?;
     let (served, key) = serving::pratica(&mut place).await?;
@@ -34,7 +35,12 @@ pub(crate) async fn run(size: &Size, report: &mut Report) -> anyhow::Result<()> 
     let mut ours: Vec<Rate> = size.clients.iter().map(|_| Rate::default()).collect();
     let mut nothing = ours.clone();
     let mut numbers = 0;
+    let others = peers.start(&["umadb"], true, &size.directory, report)?;
+    let mut others = Appends::of(others, &size.clients);
     for _ in 0..size.runs {
+        for other in &mut others {
+            other.run(&size.clients, size.slice_ms)?;
+        }
         for (n, clients) in size.clients.iter().enumerate() {
             let (times, took) = call_nothing(&empty.url, *clients, slice).await?;
             nothing[n].add(times, took);
@@ -58,14 +64,18 @@ pub(crate) async fn run(size: &Size, report: &mut Report) -> anyhow::Result<()> 
             (*clients == 64).then_some(Goal::AtLeast(0.5)),
         );
     }
-    check(&place, ours.iter().map(|r| r.done).sum(), numbers, report).await?;
+    for other in others {
+        other.report("one plain append a call, clients", &size.clients, report)?;
+    }
+    check(&place, 0, ours.iter().map(|r| r.done).sum(), numbers, report).await?;
     served.stop().await?;
     empty.stop().await
 }
 
-/// Every command answered is in the log, and the views are what a rebuild makes of it.
-async fn check(
+/// Every command answered is in the log, beside what was there before, and the views are what a rebuild makes of it.
+pub(crate) async fn check(
     place: &Place,
+    before: u64,
     commands: u64,
     numbers: u64,
     report: &mut Report,
@@ -74,7 +84,7 @@ async fn check(
     let town = &open.town;
     let verified = open.embedded.verify().await?;
     // A number costs two appends of the register's process: the register's and the case's.
-    let expected = commands + 2 * numbers;
+    let expected = before + commands + 2 * numbers;
     anyhow::ensure!(
         verified.requests == expected,
         "{expected} requests were answered, {} are recorded",
@@ -100,30 +110,14 @@ pub(crate) async fn work(
     connections: Vec<Authorised>,
     slice: Duration,
 ) -> anyhow::Result<(Times, Duration, u64)> {
-    let begun = Instant::now();
-    let tasks: Vec<_> = connections
-        .into_iter()
-        .enumerate()
-        .map(|(n, connection)| {
-            tokio::spawn(async move {
-                let mut clerk = Clerk::new(n, connection);
-                let mut times = Times::default();
-                while begun.elapsed() < slice {
-                    let one = Instant::now();
-                    clerk.next().await?;
-                    times.add(one.elapsed());
-                }
-                anyhow::Ok((times, clerk.numbers))
-            })
-        })
-        .collect();
-    let (mut all, mut numbers) = (Times::default(), 0);
-    for task in tasks {
-        let (times, given) = task.await??;
-        all.join(times);
-        numbers += given;
-    }
-    Ok((all, begun.elapsed(), numbers))
+    let clerks: Vec<_> =
+        connections.into_iter().enumerate().map(|(n, c)| Clerk::new(n, c)).collect();
+    let (times, took, clerks) = closed_loop(clerks, slice, |mut clerk| async move {
+        clerk.next().await?;
+        Ok(clerk)
+    })
+    .await?;
+    Ok((times, took, clerks.iter().map(|clerk| clerk.numbers).sum()))
 }
 
 /// One clerk with the case at hand.
@@ -132,9 +126,9 @@ pub(crate) struct Clerk {
     residency: ResidencyServiceClient<Authorised>,
     casework: CaseworkServiceClient<Authorised>,
     pub(crate) case_id: String,
-    etag: String,
+    pub(crate) etag: String,
     step: u64,
-    numbers: u64,
+    pub(crate) numbers: u64,
 }
 
 impl Clerk {

@@ -1,5 +1,6 @@
 //! Medians, spreads and percentiles.
 
+use crate::peers::Went;
 use std::time::Duration;
 
 /// One figure measured several times, in the order of the runs.
@@ -14,6 +15,11 @@ impl Figure {
     /// This figure over another, run by run: what disturbed a run disturbed both.
     pub(crate) fn over(&self, other: &Figure) -> Figure {
         Figure(self.0.iter().zip(&other.0).map(|(a, b)| a / b).collect())
+    }
+
+    /// The greater of the two, run by run.
+    pub(crate) fn greater(&self, other: &Figure) -> Figure {
+        Figure(self.0.iter().zip(&other.0).map(|(a, b)| a.max(*b)).collect())
     }
 
     fn sorted(&self) -> Vec<f64> {
@@ -88,5 +94,13 @@ impl Rate {
         self.p50_us.add(times.percentile_us(0.50));
         self.p99_us.add(times.percentile_us(0.99));
         self.done += times.count() as u64;
+    }
+
+    /// Takes in one run that a peer measured.
+    pub(crate) fn add_told(&mut self, went: &Went) {
+        self.per_second.add(went.done as f64 * 1e6 / went.took_us);
+        self.p50_us.add(went.p50_us);
+        self.p99_us.add(went.p99_us);
+        self.done += went.done;
     }
 }

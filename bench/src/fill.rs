@@ -82,6 +82,8 @@ impl<'a> Filler<'a> {
                 }
                 self.wait().await?;
             }
+            // What a case's next revision is, is asked for while it is under way only.
+            self.streams.retain(|stream, _| is_register(stream));
             from = until;
         }
         Ok(ids)
@@ -185,6 +187,10 @@ impl<'a> Filler<'a> {
         }
         Ok(())
     }
+}
+
+fn is_register(stream: &StreamName) -> bool {
+    stream.kind() == "register"
 }
 
 /// The account of the officer whose case it is.

@@ -3,6 +3,7 @@
 use crate::Size;
 use crate::figures::{Figure, Times};
 use crate::fill::Filler;
+use crate::peers::Peers;
 use crate::place::Place;
 use crate::raw;
 use crate::report::{Goal, Report};
@@ -14,7 +15,8 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
 
-const EVENTS: u64 = 50;
+/// The events of a long case.
+pub(crate) const EVENTS: u64 = 50;
 
 #[derive(Default)]
 struct Found {
@@ -29,7 +31,7 @@ impl Found {
     }
 }
 
-pub(crate) async fn run(size: &Size, report: &mut Report) -> anyhow::Result<()> {
+pub(crate) async fn run(size: &Size, peers: &Peers, report: &mut Report) -> anyhow::Result<()> {
     let place = Place::open(&size.directory.join("w3"))?;
     let open = place.open_town()?;
     // The steps of every case come to 13 events for one that is closed and 10 for one that is not;
@@ -44,7 +46,19 @@ pub(crate) async fn run(size: &Size, report: &mut Report) -> anyhow::Result<()> 
     let by_hand = raw::reader(open.embedded.path())?;
     let (mut whole, mut reading, mut folding, mut hand) =
         (Found::default(), Found::default(), Found::default(), Found::default());
+    let every = ["eventcore", "cqrs", "umadb"];
+    let mut others = Vec::new();
+    for mut peer in peers.start(&every, false, &size.directory, report)? {
+        peer.fill(size.long_cases, EVENTS)?;
+        others.push((peer, Found::default()));
+    }
     for _ in 0..size.runs {
+        for (peer, found) in &mut others {
+            let went = peer.load()?;
+            anyhow::ensure!(went.done == size.long_cases, "{} loads", went.done);
+            found.median.add(went.p50_us);
+            found.p99.add(went.p99_us);
+        }
         let mut times = Times::default();
         for stream in streams.iter() {
             let begun = Instant::now();
@@ -66,6 +80,12 @@ pub(crate) async fn run(size: &Size, report: &mut Report) -> anyhow::Result<()> 
     report.row("of it: reading through the store, median", "us", &reading.median, None);
     report.row("of it: decoding and folding, median", "us", &folding.median, None);
     report.row("rusqlite by hand, rows only, not decoded, median", "us", &hand.median, None);
+    for (peer, found) in others {
+        let what = "plain notes decoded and folded";
+        report.row(format!("{}, {what}, median", peer.name), "us", &found.median, None);
+        report.row(format!("{}, {what}, p99", peer.name), "us", &found.p99, None);
+        peer.check(report)?;
+    }
     report.note(format!(
         "{} cases, their pages in memory; each load was checked for its {EVENTS} events",
         streams.len()
@@ -74,7 +94,7 @@ pub(crate) async fn run(size: &Size, report: &mut Report) -> anyhow::Result<()> 
 }
 
 /// The times of the whole, of reading alone and of folding alone.
-async fn load(town: &Town, streams: &[StreamName]) -> anyhow::Result<[Times; 3]> {
+pub(crate) async fn load(town: &Town, streams: &[StreamName]) -> anyhow::Result<[Times; 3]> {
     let last = Revision::new(EVENTS - 1);
     let [mut whole, mut reading, mut folding] =
         [Times::default(), Times::default(), Times::default()];

@@ -61,7 +61,8 @@ fn file_system(directory: &Path) -> String {
         .map_or_else(|| "unknown".to_owned(), |(_, kind)| kind)
 }
 
-/// Processor time so far, in ticks: of everybody, and of this process.
+/// Processor time so far, in ticks: of everybody, and of this process with those that it started
+/// and that have ended.
 #[derive(Clone, Copy)]
 pub(crate) struct Usage {
     all: u64,
@@ -86,8 +87,14 @@ impl Usage {
         let own = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
         // The name, in brackets, may hold blanks.
         let own = own.rsplit(')').next().unwrap_or_default();
-        let own = own.split_whitespace().skip(11).take(2).filter_map(|f| f.parse::<u64>().ok());
+        let own = own.split_whitespace().skip(11).take(4).filter_map(|f| f.parse::<u64>().ok());
         Usage { all, busy: all.saturating_sub(idle), own: own.sum() }
+    }
+
+    /// The processor time that this process used since then, in microseconds; the kernel counts in
+    /// hundredths of a second.
+    pub(crate) fn own_us_since(self) -> f64 {
+        Usage::now().own.saturating_sub(self.own) as f64 * 10_000.0
     }
 
     /// The share of the processors that others used since then, in percent.

@@ -9,22 +9,31 @@ mod clients;
 mod commands;
 mod figures;
 mod fill;
+mod grown;
+mod growth;
 mod loading;
 mod machine;
+mod peers;
 mod place;
 mod queries;
 mod raw;
 mod replay;
 mod report;
+mod resident;
 mod sealing;
 mod serving;
+mod town;
 mod watching;
 mod window;
 mod wire;
 
 use clap::Parser;
+use grown::Towns;
+use peers::Peers;
+use pratica_api::cli;
 use report::Report;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 /// As in the binary.
 #[global_allocator]
@@ -41,8 +50,11 @@ struct Args {
     #[arg(long)]
     quick: bool,
     /// One work only; repeat for several.
-    #[arg(long, value_name = "WORK", value_parser = ["W1", "W2", "W3", "W4", "W5", "W6", "L1", "S1", "S2", "C1"])]
+    #[arg(long, value_name = "WORK", value_parser = ["W1", "W2", "W3", "W4", "W5", "W6", "W7", "W8", "L1", "L2", "S1", "S2", "C1"])]
     only: Vec<String>,
+    /// Other event stores beside Pratica in W1, W2, W3 and W4: builds them first, from crates.io.
+    #[arg(long)]
+    peers: bool,
     /// How often each variant is measured; the table shows the median.
     #[arg(long, default_value_t = 5)]
     runs: usize,
@@ -55,12 +67,28 @@ struct Args {
     /// The numbers of cases of W5; the first is what the others are held against.
     #[arg(long, value_delimiter = ',', default_value = "10000,200000")]
     cases: Vec<u64>,
+    /// The numbers of cases of W7 (the last) and W8 (the last over the first); some fourteen events
+    /// each, with the register's.
+    #[arg(long, value_delimiter = ',', default_value = "7000,720000")]
+    grown: Vec<u64>,
     /// Clients of S1.
     #[arg(long, default_value_t = 200)]
     window_clients: usize,
     /// Applications of S1.
     #[arg(long, default_value_t = 10_000)]
     applications: usize,
+    /// L2: what the day follows from.
+    #[arg(long, default_value_t = 20_260_310)]
+    seed: u64,
+    /// L2: calls a second in the forenoon.
+    #[arg(long, default_value_t = 150.0)]
+    rate: f64,
+    /// L2: how many seconds the day lasts.
+    #[arg(long, default_value_t = 60)]
+    day: u64,
+    /// L2: how many watch cases meanwhile.
+    #[arg(long, default_value_t = 400)]
+    watchers: usize,
     /// Where the files are made; they go when the run ends. A directory in memory measures no disk.
     #[arg(long, value_name = "DIRECTORY")]
     directory: Option<PathBuf>,
@@ -74,15 +102,31 @@ pub(crate) struct Size {
     pub(crate) clients: Vec<usize>,
     pub(crate) events: u64,
     pub(crate) cases: Vec<u64>,
+    /// Cases of the towns of W7 and W8.
+    pub(crate) grown: Vec<u64>,
     /// Cases of W3.
     pub(crate) long_cases: u64,
     /// Clients and applications of S1.
     pub(crate) window: (usize, usize),
+    /// The day of L2.
+    pub(crate) day: town::Day,
     pub(crate) directory: PathBuf,
 }
 
-fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
+/// The first argument by which this program is the command line `pratica`.
+pub(crate) const AS_PRATICA: &str = "as-pratica";
+
+fn main() -> anyhow::Result<ExitCode> {
+    let mut words = std::env::args_os();
+    if words.nth(1).is_some_and(|word| word == AS_PRATICA) {
+        let words = std::iter::once("pratica".into()).chain(words);
+        return Ok(cli::run(cli::Cli::parse_from(words)));
+    }
+    measure(Args::parse())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn measure(args: Args) -> anyhow::Result<()> {
     let parent = args.directory.clone().unwrap_or_else(|| PathBuf::from("."));
     let temporary = tempfile::Builder::new().prefix(".pratica-bench-").tempdir_in(parent)?;
     let mut size = Size {
@@ -91,8 +135,16 @@ fn main() -> anyhow::Result<()> {
         clients: args.clients.clone(),
         events: args.events,
         cases: args.cases.clone(),
+        grown: args.grown.clone(),
         long_cases: 500,
         window: (args.window_clients.max(1), args.applications),
+        day: town::Day {
+            seed: args.seed,
+            per_second: args.rate,
+            seconds: args.day.max(1),
+            watchers: args.watchers,
+            cases: 5_000,
+        },
         directory: temporary.path().to_owned(),
     };
     if args.quick {
@@ -101,23 +153,29 @@ fn main() -> anyhow::Result<()> {
         size.clients = vec![1, 8];
         size.events = 5_000;
         size.cases = vec![200, 600];
+        size.grown = vec![200, 600];
         size.long_cases = 50;
         size.window = (8, 80);
+        size.day.per_second = size.day.per_second.min(30.0);
+        size.day.seconds = size.day.seconds.min(5);
+        size.day.watchers = size.day.watchers.min(80);
+        size.day.cases = 200;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let mut report = Report::new(machine::describe(&size.directory)?);
     let wanted = |work: &str| args.only.is_empty() || args.only.iter().any(|o| o == work);
+    let peers = if args.peers { Peers::build(&mut report)? } else { Peers::default() };
     if wanted("W1") {
-        report.measure("W1", |r| appending::run(&runtime, &size, r))?;
+        report.measure("W1", |r| appending::run(&runtime, &size, &peers, r))?;
     }
     if wanted("W2") {
-        report.measure("W2", |r| runtime.block_on(commands::run(&size, r)))?;
+        report.measure("W2", |r| runtime.block_on(commands::run(&size, &peers, r)))?;
     }
     if wanted("W3") {
-        report.measure("W3", |r| runtime.block_on(loading::run(&size, r)))?;
+        report.measure("W3", |r| runtime.block_on(loading::run(&size, &peers, r)))?;
     }
     if wanted("W4") {
-        report.measure("W4", |r| runtime.block_on(replay::run(&size, r)))?;
+        report.measure("W4", |r| runtime.block_on(replay::run(&size, &peers, r)))?;
     }
     if wanted("W5") {
         report.measure("W5", |r| runtime.block_on(queries::run(&size, r)))?;
@@ -125,8 +183,19 @@ fn main() -> anyhow::Result<()> {
     if wanted("W6") {
         report.measure("W6", |r| runtime.block_on(watching::push(&size, r)))?;
     }
+    let mut towns = Towns::default();
+    if wanted("W7") {
+        report.measure("W7", |r| runtime.block_on(resident::run(&size, &mut towns, r)))?;
+    }
+    if wanted("W8") {
+        report.measure("W8", |r| runtime.block_on(growth::run(&size, &mut towns, r)))?;
+    }
+    drop(towns);
     if wanted("L1") {
         report.measure("L1", |r| runtime.block_on(watching::overload(&size, r)))?;
+    }
+    if wanted("L2") {
+        report.measure("L2", |r| runtime.block_on(town::run(&size, r)))?;
     }
     if wanted("S1") {
         report.measure("S1", |r| runtime.block_on(window::run(&size, r)))?;

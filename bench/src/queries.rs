@@ -1,7 +1,7 @@
 //! W5: what clerks read, at different numbers of cases, beside an empty call.
 
 use crate::Size;
-use crate::clients::{Authorised, authorised, call_nothing};
+use crate::clients::{Authorised, authorised, call_nothing, closed_loop};
 use crate::figures::{Rate, Times};
 use crate::fill::{Filler, OFFICERS};
 use crate::place::{COMUNE, Place};
@@ -86,72 +86,64 @@ pub(crate) async fn run(size: &Size, report: &mut Report) -> anyhow::Result<()> 
     empty.stop().await
 }
 
+/// A clerk who reads.
+struct Asker {
+    cases: CasesServiceClient<Authorised>,
+    worklist: WorklistServiceClient<Authorised>,
+    ids: Arc<Vec<CaseId>>,
+    turn: usize,
+}
+
+impl Asker {
+    async fn case(mut self) -> anyhow::Result<Asker> {
+        // Any case is asked for as often as any other: no locality helps a cache.
+        let random = Uuid::new_v4().as_u128();
+        let id = self.ids[usize::try_from(random % self.ids.len() as u128)?];
+        let request = GetCaseRequest {
+            comune: COMUNE.to_owned(),
+            case_id: id.to_string(),
+            ..GetCaseRequest::default()
+        };
+        let answer = self.cases.get_case(request).await?.into_inner();
+        let summary = answer.case.and_then(|c| c.summary).context("an empty answer")?;
+        anyhow::ensure!(summary.case_id == id.to_string(), "another case was answered");
+        Ok(self)
+    }
+
+    async fn worklist(mut self) -> anyhow::Result<Asker> {
+        self.turn += 1;
+        let queue = [Queue::Mine, Queue::Office][self.turn % 2];
+        let query = WorklistQuery { queue: queue.into(), ..WorklistQuery::default() };
+        let request = ListWorklistRequest {
+            comune: COMUNE.to_owned(),
+            query: Some(query),
+            page_size: PAGE,
+            ..ListWorklistRequest::default()
+        };
+        let answer = self.worklist.list_worklist(request).await?.into_inner();
+        anyhow::ensure!(!answer.cases.is_empty(), "an empty worklist");
+        Ok(self)
+    }
+}
+
 async fn ask(
     connections: &[Authorised],
     ids: &Arc<Vec<CaseId>>,
     query: Query,
     slice: Duration,
 ) -> anyhow::Result<(Times, Duration)> {
-    let begun = Instant::now();
-    let tasks: Vec<_> = connections
+    let askers = connections
         .iter()
-        .map(|connection| {
-            let (connection, ids) = (connection.clone(), Arc::clone(ids));
-            tokio::spawn(async move { asker(connection, &ids, query, begun, slice).await })
+        .map(|connection| Asker {
+            cases: CasesServiceClient::new(connection.clone()),
+            worklist: WorklistServiceClient::new(connection.clone()),
+            ids: Arc::clone(ids),
+            turn: 0,
         })
         .collect();
-    let mut all = Times::default();
-    for task in tasks {
-        all.join(task.await??);
-    }
-    Ok((all, begun.elapsed()))
-}
-
-async fn asker(
-    connection: Authorised,
-    ids: &[CaseId],
-    query: Query,
-    begun: Instant,
-    slice: Duration,
-) -> anyhow::Result<Times> {
-    let mut cases = CasesServiceClient::new(connection.clone());
-    let mut worklist = WorklistServiceClient::new(connection);
-    let mut times = Times::default();
-    let mut turn = 0_u128;
-    let comune = || COMUNE.to_owned();
-    while begun.elapsed() < slice {
-        // Any case is asked for as often as any other: no locality helps a cache.
-        let random = Uuid::new_v4().as_u128();
-        turn += 1;
-        match query {
-            Query::Case => {
-                let id = ids[usize::try_from(random % ids.len() as u128)?];
-                let request = GetCaseRequest {
-                    comune: comune(),
-                    case_id: id.to_string(),
-                    ..GetCaseRequest::default()
-                };
-                let one = Instant::now();
-                let answer = cases.get_case(request).await?.into_inner();
-                times.add(one.elapsed());
-                let summary = answer.case.and_then(|c| c.summary).context("an empty answer")?;
-                anyhow::ensure!(summary.case_id == id.to_string(), "another case was answered");
-            }
-            Query::Worklist => {
-                let queue = [Queue::Mine, Queue::Office][usize::try_from(turn % 2)?];
-                let query = WorklistQuery { queue: queue.into(), ..WorklistQuery::default() };
-                let request = ListWorklistRequest {
-                    comune: comune(),
-                    query: Some(query),
-                    page_size: PAGE,
-                    ..ListWorklistRequest::default()
-                };
-                let one = Instant::now();
-                let answer = worklist.list_worklist(request).await?.into_inner();
-                times.add(one.elapsed());
-                anyhow::ensure!(!answer.cases.is_empty(), "an empty worklist");
-            }
-        }
-    }
-    Ok(times)
+    let (times, took, _) = match query {
+        Query::Case => closed_loop(askers, slice, Asker::case).await?,
+        Query::Worklist => closed_loop(askers, slice, Asker::worklist).await?,
+    };
+    Ok((times, took))
 }

@@ -6,6 +6,7 @@
 
 use crate::Size;
 use crate::figures::{Figure, Rate, Times};
+use crate::machine::Usage;
 use crate::report::{Goal, Report};
 use jiff::Timestamp;
 use pratica_domain::Event;
@@ -33,6 +34,8 @@ struct Side {
     log: Arc<SqliteLog>,
     vault: Option<Arc<Vault>>,
     rates: [Rate; 2],
+    /// Processor time an append, in microseconds: what is true when others use the machine too.
+    processor: [Figure; 2],
 }
 
 /// What is appended together.
@@ -54,7 +57,9 @@ pub(crate) fn run(runtime: &Runtime, size: &Size, report: &mut Report) -> anyhow
     for _ in 0..size.runs {
         for (n, work) in [Work::One, Work::Filing].into_iter().enumerate() {
             for side in [&mut plain, &mut sealed] {
+                let before = Usage::now();
                 let (times, took) = runtime.block_on(append(side, work, slice))?;
+                side.processor[n].add(before.own_us_since() / times.count().max(1) as f64);
                 side.rates[n].add(times, took);
             }
         }
@@ -66,6 +71,11 @@ pub(crate) fn run(runtime: &Runtime, size: &Size, report: &mut Report) -> anyhow
         let (of, over): (&Figure, &Figure) =
             (&sealed.rates[n].per_second, &plain.rates[n].per_second);
         report.ratio(&format!("{name}: sealed over plain"), of, over, Some(Goal::AtLeast(0.8)));
+        let (plain, sealed) = (&plain.processor[n], &sealed.processor[n]);
+        report.row(format!("{name}: plain, processor time an append"), "us", plain, None);
+        report.row(format!("{name}: sealed, processor time an append"), "us", sealed, None);
+        let share = format!("{name}: processor time of plain over sealed");
+        report.ratio(&share, plain, sealed, Some(Goal::AtLeast(0.8)));
     }
     let head = runtime.block_on(sealed.log.head())?.get();
     let caught_up = Instant::now();
@@ -91,7 +101,7 @@ fn side(directory: &Path, name: &str, is_sealed: bool) -> anyhow::Result<Side> {
         }
         false => None,
     };
-    Ok(Side { log, vault, rates: [Rate::default(), Rate::default()] })
+    Ok(Side { log, vault, rates: Default::default(), processor: Default::default() })
 }
 
 /// Keeps the tree up with the log, as the server does.

@@ -2,7 +2,7 @@
 //! server can take; and L1: ten times what it can take, as an open loop, so that waiting counts.
 
 use crate::Size;
-use crate::clients::{Authorised, authorised};
+use crate::clients::{Authorised, authorised, closed_loop};
 use crate::commands::{Clerk, declaration};
 use crate::figures::{Figure, Times};
 use crate::place::{COMUNE, Place};
@@ -167,27 +167,13 @@ async fn call(connection: &Authorised, case: &str) -> Result<(), tonic::Status> 
 }
 
 async fn closed(connections: &[Authorised], case: &str, slice: Duration) -> anyhow::Result<Times> {
-    let begun = Instant::now();
-    let tasks: Vec<_> = connections
-        .iter()
-        .map(|connection| {
-            let (connection, case) = (connection.clone(), case.to_owned());
-            tokio::spawn(async move {
-                let mut times = Times::default();
-                while begun.elapsed() < slice {
-                    let one = Instant::now();
-                    call(&connection, &case).await?;
-                    times.add(one.elapsed());
-                }
-                anyhow::Ok(times)
-            })
-        })
-        .collect();
-    let mut all = Times::default();
-    for task in tasks {
-        all.join(task.await??);
-    }
-    Ok(all)
+    let clients = connections.iter().map(|c| (c.clone(), case.to_owned())).collect();
+    let (times, _, _) = closed_loop(clients, slice, |(connection, case)| async move {
+        call(&connection, &case).await?;
+        Ok((connection, case))
+    })
+    .await?;
+    Ok(times)
 }
 
 /// Calls at their times, whatever became of those before.

@@ -19,6 +19,7 @@ mod error;
 mod projector;
 mod query;
 mod rebuild;
+mod recount;
 mod rules;
 mod schema;
 mod school;
@@ -32,6 +33,7 @@ pub use digest::Digest;
 pub use error::ViewError;
 pub use projector::Projector;
 pub use rebuild::Rebuilt;
+pub use recount::{Recount, RecountOf, recount};
 pub use rules::Rules;
 pub use school::types::{CallRow, ListRow, OfferRow, RankRow};
 pub use types::{

@@ -98,6 +98,13 @@ CREATE TABLE stat_days(
 ) WITHOUT ROWID;
 ";
 
+/// The tables alone, empty and in memory: for what is worked out and thrown away.
+pub(crate) fn in_memory() -> Result<Connection, ViewError> {
+    let connection = Connection::open_in_memory().map_err(sql("making tables in memory"))?;
+    connection.execute_batch(TABLES).map_err(sql("making tables in memory"))?;
+    Ok(connection)
+}
+
 const INDEXES: &str = "
 CREATE INDEX IF NOT EXISTS cases_filed ON cases(filed_on);
 CREATE INDEX IF NOT EXISTS cases_office ON cases(office, filed_on);

@@ -26,35 +26,58 @@ pub enum Direction {
     Backwards,
 }
 
-/// Which streams a reader of the whole log wants. Cheap to clone.
+/// Which events a reader of the whole log wants: of which streams, and of which names. Cheap to
+/// clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Filter(Option<Arc<[Box<str>]>>);
+pub struct Filter {
+    streams: Option<Arc<[Box<str>]>>,
+    passed_over: &'static [&'static str],
+}
 
 impl Filter {
-    /// Every stream.
+    /// Every event.
     #[must_use]
     pub const fn all() -> Self {
-        Self(None)
+        Self { streams: None, passed_over: &[] }
     }
 
     /// The streams whose name begins with one of these; none at all when there are none.
     pub fn prefixes<S: AsRef<str>>(prefixes: impl IntoIterator<Item = S>) -> Self {
-        Self(Some(prefixes.into_iter().map(|p| Box::from(p.as_ref())).collect()))
+        let streams = prefixes.into_iter().map(|p| Box::from(p.as_ref())).collect();
+        Self { streams: Some(streams), passed_over: &[] }
+    }
+
+    /// Without the events of these names; one that ends in a point stands for all that begin with
+    /// it. What is of no use to the reader is neither copied nor decoded. An event that nobody
+    /// thought of is delivered.
+    #[must_use]
+    pub const fn passing_over(mut self, names: &'static [&'static str]) -> Self {
+        self.passed_over = names;
+        self
     }
 
     /// Whether a stream is wanted.
     #[must_use]
     pub fn matches(&self, stream: &StreamName) -> bool {
-        match &self.0 {
+        match &self.streams {
             None => true,
             Some(prefixes) => prefixes.iter().any(|p| stream.as_str().starts_with(&**p)),
         }
     }
 
-    /// Whether every stream is wanted.
+    /// Whether events of this name are wanted.
+    #[must_use]
+    pub fn matches_name(&self, event_type: &str) -> bool {
+        !self.passed_over.iter().any(|name| match name.ends_with('.') {
+            true => event_type.starts_with(name),
+            false => event_type == *name,
+        })
+    }
+
+    /// Whether every event is wanted.
     #[must_use]
     pub const fn is_all(&self) -> bool {
-        self.0.is_none()
+        self.streams.is_none() && self.passed_over.is_empty()
     }
 }
 

@@ -138,7 +138,7 @@ impl State {
         let mut look = |event: &RecordedEvent| {
             if page.events.len() < max {
                 page.next = event.position;
-                if filter.matches(&event.stream) {
+                if filter.matches(&event.stream) && filter.matches_name(&event.event_type) {
                     page.events.push(event.clone());
                 }
             }

@@ -1,6 +1,6 @@
 //! The command line. Data goes to stdout, everything else to stderr.
 //!
-//! Commands that own a data directory (`serve`, `import`, `verify`, `rebuild`, `backup`, `restore`) open it; every other
+//! Commands that own a data directory (`serve`, `import`, `verify`, `rebuild`, `recount`, `backup`, `restore`) open it; every other
 //! one is a client of a running server and knows the contract only.
 
 mod ask;
@@ -17,6 +17,7 @@ mod keys;
 mod migrate;
 mod output;
 mod ranking;
+mod recount;
 mod serve;
 mod show;
 mod term;
@@ -62,6 +63,8 @@ enum Command {
     Explain(explain::Args),
     /// Build the views again from the log, with the server stopped.
     Rebuild(upkeep::Args),
+    /// Count the statistics from the log alone, as they stood at any position.
+    Recount(recount::Args),
     /// Copy comuni to a new directory, also while they are served.
     Backup(backup::BackupArgs),
     /// Bring comuni back from a backup, whole or up to a position, checked and with their views.
@@ -95,6 +98,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Ranking(ranking) => ranking::run(&ranking, format),
         Command::Explain(args) => explain::run(&args, format),
         Command::Rebuild(args) => upkeep::rebuild(&args, format),
+        Command::Recount(args) => recount::run(&args, format),
         Command::Backup(args) => backup::make(&args, format),
         Command::Restore(args) => backup::restore(&args, format),
         Command::Verify(args) => verify::run(&args, format),

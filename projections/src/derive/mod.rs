@@ -148,30 +148,29 @@ pub(crate) fn reckon(case: &Case, rules: &Rules) -> Result<Vec<ReckonedTerm>, Te
     case.file.terms.reckon_all(set, &rules.calendar)
 }
 
-/// Whether an event may move a clock, the closure or what the statistics say. Events that may not
-/// are named one by one: a new event counts as one that may.
+/// The events that move no clock, no closure, and nothing of what the statistics say. They are
+/// named one by one: a new event counts as one that may.
+pub(crate) const STAND_STILL: &[&str] = &[
+    "case.party_added",
+    "case.representation_granted",
+    "case.representation_ended",
+    "case.assigned",
+    "case.conflict_declared",
+    "case.note_added",
+    "case.message_sent",
+    "case.document_added",
+    "case.document_registered",
+    "case.linked",
+    "case.hold_placed",
+    "case.hold_lifted",
+    "case.erasure_proposed",
+    "case.erasure_authorised",
+    "case.erased",
+];
+
+/// Whether an event may move a clock, the closure or what the statistics say.
 pub(crate) fn moves_clocks(event: &Event) -> bool {
-    use pratica_domain::case::Event as C;
-    !matches!(
-        event,
-        Event::Case(
-            C::PartyAdded(_)
-                | C::RepresentationGranted(_)
-                | C::RepresentationEnded(_)
-                | C::Assigned(_)
-                | C::ConflictDeclared(_)
-                | C::NoteAdded(_)
-                | C::MessageSent(_)
-                | C::DocumentAdded(_)
-                | C::DocumentRegistered(_)
-                | C::Linked(_)
-                | C::HoldPlaced(_)
-                | C::HoldLifted(_)
-                | C::ErasureProposed(_)
-                | C::ErasureAuthorised(_)
-                | C::Erased(_)
-        )
-    )
+    !STAND_STILL.contains(&event.event_type())
 }
 
 /// Derives all of it. `kept` is what was derived before, if no event since then moves a clock:
@@ -274,6 +273,19 @@ fn accounts(file: &CaseFile) -> BTreeMap<String, i64> {
         }
     }
     accounts
+}
+
+/// What a closed case gives to the statistics; none while it is open.
+pub(crate) fn stat_of(case: &Case, rules: &Rules) -> Result<Option<Stat>, TermError> {
+    if case.file.closure.is_none() {
+        return Ok(None);
+    }
+    Ok(stat(case, &reckon(case, rules)?))
+}
+
+/// The legal term of its procedure, in days; 0 if it has none.
+pub(crate) fn legal_days_of(case: &Case, rules: &Rules) -> Result<u32, TermError> {
+    Ok(legal_days(case, &reckon(case, rules)?))
 }
 
 fn legal_days(case: &Case, terms: &[ReckonedTerm]) -> u32 {

@@ -9,7 +9,7 @@ use crate::derive::{Derived, Stat};
 use crate::error::ViewError;
 
 /// A procedure and a kind.
-type Kind = (&'static str, String);
+pub(crate) type Kind = (&'static str, String);
 
 /// What a batch changes in the counts.
 #[derive(Debug, Default)]
@@ -18,6 +18,12 @@ pub(crate) struct Deltas {
     counts: BTreeMap<(String, String), (i64, i64)>,
     /// By office and due date.
     due: BTreeMap<(String, i64), i64>,
+    statistics: StatDeltas,
+}
+
+/// What changes in the statistics.
+#[derive(Debug, Default)]
+pub(crate) struct StatDeltas {
     /// Open cases, the legal term and the case it was taken from.
     kinds: BTreeMap<Kind, (i64, u32, i64)>,
     /// By month and outcome: closed, late.
@@ -35,21 +41,11 @@ impl Deltas {
         self.held(after, 1);
         let kind = (after.row.opened.procedure, after.row.opened.kind.clone());
         let stat_before = before.and_then(|b| b.stat.as_ref());
-        if stat_before != after.stat.as_ref() {
-            if let Some(stat) = stat_before {
-                self.closed(&kind, stat, -1);
-            }
-            if let Some(stat) = &after.stat {
-                self.closed(&kind, stat, 1);
-            }
-        }
+        self.statistics.moved(&kind, stat_before, after.stat.as_ref());
         let was_open = before.is_some_and(|b| !b.row.phase.closed);
         let opened = i64::from(!after.row.phase.closed) - i64::from(was_open);
-        let known = self.kinds.entry(kind).or_insert((0, 0, 0));
-        known.0 += opened;
-        if key >= known.2 {
-            (known.1, known.2) = (after.legal_days, key);
-        }
+        self.statistics.opened(kind.clone(), opened);
+        self.statistics.legal_term(kind, after.legal_days, key);
     }
 
     fn held(&mut self, derived: &Derived, by: i64) {
@@ -63,22 +59,6 @@ impl Deltas {
         counts.1 += if due.waits { by } else { 0 };
         if due.on != dates::NEVER {
             *self.due.entry((holder.office.clone(), due.on)).or_default() += by;
-        }
-    }
-
-    fn closed(&mut self, kind: &Kind, stat: &Stat, by: i64) {
-        let outcome = self.outcomes.entry((kind.clone(), stat.month, stat.outcome)).or_default();
-        outcome.0 += by;
-        outcome.1 += if stat.late { by } else { 0 };
-        let split = &stat.split;
-        for (measure, days) in [
-            ("total", split.total_days),
-            ("office", split.office_days),
-            ("citizen", split.citizen_days),
-            ("third_party", split.third_party_days),
-            ("suspended", split.suspended_days),
-        ] {
-            *self.days.entry((kind.clone(), stat.month, measure, days)).or_default() += by;
         }
     }
 
@@ -105,10 +85,55 @@ impl Deltas {
             add.execute((office, due, n))?;
             drop.execute((office, due))?;
         }
-        self.write_statistics(c)
+        self.statistics.write(c)
+    }
+}
+
+impl StatDeltas {
+    /// Takes out what a case gave, and in what it gives now.
+    pub(crate) fn moved(&mut self, kind: &Kind, before: Option<&Stat>, after: Option<&Stat>) {
+        if before == after {
+            return;
+        }
+        if let Some(stat) = before {
+            self.closed(kind, stat, -1);
+        }
+        if let Some(stat) = after {
+            self.closed(kind, stat, 1);
+        }
     }
 
-    fn write_statistics(&self, c: &Connection) -> Result<(), ViewError> {
+    /// So many more of this kind are open.
+    pub(crate) fn opened(&mut self, kind: Kind, by: i64) {
+        self.kinds.entry(kind).or_default().0 += by;
+    }
+
+    /// The legal term of a kind, by the case with this key: of several the youngest counts.
+    pub(crate) fn legal_term(&mut self, kind: Kind, days: u32, key: i64) {
+        let known = self.kinds.entry(kind).or_default();
+        if key >= known.2 {
+            (known.1, known.2) = (days, key);
+        }
+    }
+
+    fn closed(&mut self, kind: &Kind, stat: &Stat, by: i64) {
+        let outcome = self.outcomes.entry((kind.clone(), stat.month, stat.outcome)).or_default();
+        outcome.0 += by;
+        outcome.1 += if stat.late { by } else { 0 };
+        let split = &stat.split;
+        for (measure, days) in [
+            ("total", split.total_days),
+            ("office", split.office_days),
+            ("citizen", split.citizen_days),
+            ("third_party", split.third_party_days),
+            ("suspended", split.suspended_days),
+        ] {
+            *self.days.entry((kind.clone(), stat.month, measure, days)).or_default() += by;
+        }
+    }
+
+    /// Writes all of it. A count that comes to zero has no row, except of the open.
+    pub(crate) fn write(&self, c: &Connection) -> Result<(), ViewError> {
         let mut add = c.prepare_cached(
             "INSERT INTO stat_kinds VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET \
              open = open + ?3, \

@@ -6,7 +6,7 @@
 
 mod args;
 mod cases;
-mod deltas;
+pub(crate) mod deltas;
 mod meta;
 pub(crate) mod prepare;
 mod rows;

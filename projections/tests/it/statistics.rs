@@ -2,12 +2,22 @@
 
 use pratica_domain::Event;
 use pratica_domain::case;
-use pratica_projections::Distribution;
+use pratica_projections::{Distribution, RecountOf, Views, recount};
+use pratica_store::Position;
 
 use crate::town::{
     Place, Town, answered, caught_up, confirmed, day, entry, imported_case, notice,
     notice_received, random_town, registered, reopened, requested, resumed, rules, suspended,
 };
+
+/// The statistics counted from the log alone are those of the views.
+async fn recounted(town: &Town, views: &Views) {
+    let answer = views.statistics(None, None, None).await.unwrap();
+    let counted = recount(town.reader(), &rules(), RecountOf::default(), |_, _| {}).await.unwrap();
+    assert_eq!(counted.position, answer.position);
+    assert_eq!(counted.rows, answer.value);
+    assert!(counted.folded < counted.position.get(), "nothing was passed over");
+}
 
 #[tokio::test]
 async fn median_and_ninetieth_percentile_are_nearest_ranks_over_the_closed() {
@@ -38,6 +48,8 @@ async fn median_and_ninetieth_percentile_are_nearest_ranks_over_the_closed() {
     let january = Some(day("2026-01-01"));
     let rows = views.statistics(Some("permit"), january, january).await.unwrap().value;
     assert_eq!((rows[0].closed, rows[0].total.median), (7, 5));
+    let of = RecountOf { procedure: Some("permit"), from: january, to: january, until: None };
+    assert_eq!(recount(town.reader(), &rules(), of, |_, _| {}).await.unwrap().rows, rows);
     assert!(views.statistics(Some("residency"), None, None).await.unwrap().value.is_empty());
 }
 
@@ -80,10 +92,17 @@ async fn the_time_of_a_case_is_split_by_who_had_it_and_taken_back_when_it_is_reo
     assert_eq!(row.suspended, one(14));
     assert_eq!(row.office, one(35));
     assert_eq!((row.open, row.closed, row.late), (0, 1, 0));
+    recounted(&town, &place.views).await;
+    let closed = place.projector.position();
     town.on(1, "2026-05-21", vec![reopened(day("2026-05-21"))]).await;
     place.projector.catch_up(town.reader(), &rules()).await.unwrap();
     let row = place.views.statistics(None, None, None).await.unwrap().value.remove(0);
     assert_eq!((row.open, row.closed, row.total), (1, 0, Distribution::default()));
+    recounted(&town, &place.views).await;
+    // As it was known before.
+    let of = RecountOf { until: Some(closed), ..RecountOf::default() };
+    let row = recount(town.reader(), &rules(), of, |_, _| {}).await.unwrap().rows.remove(0);
+    assert_eq!((row.open, row.closed, row.total), (0, 1, one(70)));
 }
 
 #[tokio::test]
@@ -98,5 +117,22 @@ async fn the_four_parts_sum_to_the_total_in_random_histories() {
             assert_eq!(parts.iter().map(|d| d.sum).sum::<u64>(), row.total.sum);
             assert_eq!(row.outcomes.iter().map(|(_, n)| n).sum::<u64>(), row.closed);
         }
+        recounted(&town, &views).await;
     }
+}
+
+#[tokio::test]
+async fn the_statistics_of_any_position_are_those_that_the_views_had_there() {
+    let town = random_town(77, 120).await;
+    let mut place = crate::town::place();
+    let events = town.all().await;
+    for batch in events.chunks(97) {
+        place.projector.apply(&*town.reader(), &rules(), batch).await.unwrap();
+        let until = place.projector.position();
+        let then = place.views.statistics(None, None, None).await.unwrap().value;
+        let of = RecountOf { until: Some(until), ..RecountOf::default() };
+        let counted = recount(town.reader(), &rules(), of, |_, _| {}).await.unwrap();
+        assert_eq!((counted.position, counted.rows), (until, then));
+    }
+    assert!(place.projector.position() > Position::START);
 }

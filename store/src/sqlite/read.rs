@@ -138,18 +138,29 @@ fn page(c: &Connection, names: &StreamNames, wanted: &Wanted) -> Result<Page, St
     while page.events.len() < max
         && let Some(row) = rows.next().map_err(sql(READING))?
     {
-        let position = Position::new(unsigned(row, 0)?);
+        page.next = Position::new(unsigned(row, 0)?);
+        if !filter.is_all() && !filter.matches_name(name_of(row, page.next)?) {
+            continue;
+        }
         let name = names.get(c, row.get(1).map_err(sql(READING))?)?;
         if filter.matches(&name) {
             page.events.push(event(row, name, &mut types)?);
         }
-        page.next = position;
     }
     let ended = page.next.get() <= 1 || page.next == from;
     if direction == Direction::Backwards && max > 0 && ended {
         page.next = Position::START;
     }
     Ok(page)
+}
+
+/// The name of the event in a row of `columns!`.
+fn name_of<'a>(row: &'a Row<'_>, position: Position) -> Result<&'a str, StoreError> {
+    row.get_ref(4).map_err(sql(READING))?.as_str().map_err(|error| StoreError::Corrupt {
+        position: Some(position),
+        detail: "its name is no text".to_owned(),
+        source: Some(error.into()),
+    })
 }
 
 pub(super) fn head(c: &Connection) -> Result<Position, StoreError> {

@@ -3,7 +3,7 @@
 
 use super::Shared;
 use super::cases::visible_case;
-use super::shared::{Call, at_least, on_case, page_size};
+use super::shared::{Call, at_least, page_size, rpcs};
 use crate::app::house::Open;
 use crate::app::policy::{self, Area};
 use crate::app::{AppError, Violation, erasure, handler, load};
@@ -25,30 +25,7 @@ use tonic::{Request, Response, Status};
 /// How many cases a page of erasures holds, and at most.
 const PAGE: (usize, usize) = (100, 500);
 
-/// Writes one rpc a command: the message, its reader, the answer.
-macro_rules! rpcs {
-    ($( $rpc:ident : $request:ident => $response:ident ),+ $(,)? ; $($own:tt)*) => {
-        on_case!($( $request ),+);
-
-        #[tonic::async_trait]
-        impl PrivacyService for Shared {
-            $( async fn $rpc(
-                &self,
-                request: Request<$request>,
-            ) -> Result<Response<$response>, Status> {
-                let outcome = self
-                    .command(request, stringify!($rpc), None, |message, fields, _, _| {
-                        read::$rpc(message, fields).map(Into::into)
-                    })
-                    .await?;
-                Ok(Response::new($response { outcome: Some(outcome) }))
-            } )+
-            $($own)*
-        }
-    };
-}
-
-rpcs! {
+rpcs! { PrivacyService:
     place_hold: PlaceHoldRequest => PlaceHoldResponse,
     lift_hold: LiftHoldRequest => LiftHoldResponse,
     propose_erasure: ProposeErasureRequest => ProposeErasureResponse,

@@ -110,6 +110,20 @@ pub async fn a_filtered_read_resumes_where_it_looked_last(place: &impl Place) {
             assert_eq!(backwards, forwards, "{prefixes:?}");
         }
     }
+    let all = walk(&*log, Position::START, Forwards, &Filter::all(), 1000).await;
+    // By the beginning of an event's name, alone and with streams.
+    for (filter, count) in [
+        (Filter::all().passing_over(&["test."]), 0),
+        (Filter::all().passing_over(&["test.happened"]), 0),
+        (Filter::all().passing_over(&["other.", "test.happene"]), all.len()),
+        (Filter::prefixes(["a.call-"]).passing_over(&["other."]), 9),
+        (Filter::prefixes(["a.call-"]).passing_over(&["other.", "test."]), 0),
+    ] {
+        for max in [1, 7, 1000] {
+            let read = walk(&*log, Position::START, Forwards, &filter, max).await;
+            assert_eq!(read.len(), count, "{filter:?}");
+        }
+    }
 }
 
 async fn walk(

@@ -1,0 +1,92 @@
+//! Towns of a stated size, made once a run by the product's own rules and appends, and used by
+//! more than one work. What a server would have done meanwhile is done: views, register, evidence.
+
+use crate::Size;
+use crate::fill::Filler;
+use crate::place::{COMUNE, Place};
+use crate::report::Report;
+use anyhow::Context as _;
+use pratica_api::app::evidence::tree_path;
+use pratica_domain::ids::CaseId;
+use pratica_store::evidence::Tree;
+use pratica_store::{Direction, EventReader as _, Filter, Position, SqliteLog, sqlite};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Instant;
+
+/// Events that the tree takes at a time.
+const BATCH: usize = 5_000;
+
+/// A town at rest.
+pub(crate) struct Grown {
+    pub(crate) directory: PathBuf,
+    pub(crate) cases: u64,
+    pub(crate) events: u64,
+    pub(crate) ids: Vec<CaseId>,
+    /// Cases of many events.
+    pub(crate) long: Vec<CaseId>,
+}
+
+/// The towns of this run.
+#[derive(Default)]
+pub(crate) struct Towns(Vec<Rc<Grown>>);
+
+impl Towns {
+    /// A town of so many cases, made if it is not there.
+    pub(crate) async fn of(
+        &mut self,
+        cases: u64,
+        size: &Size,
+        report: &mut Report,
+    ) -> anyhow::Result<Rc<Grown>> {
+        if let Some(grown) = self.0.iter().find(|grown| grown.cases == cases) {
+            return Ok(Rc::clone(grown));
+        }
+        let grown = Rc::new(grow(cases, size, report).await?);
+        self.0.push(Rc::clone(&grown));
+        Ok(grown)
+    }
+}
+
+async fn grow(cases: u64, size: &Size, report: &mut Report) -> anyhow::Result<Grown> {
+    let directory = size.directory.join(format!("grown-{cases}"));
+    let place = Place::open(&directory)?;
+    let begun = Instant::now();
+    let (ids, long, events) = {
+        let open = place.open_town()?;
+        let mut filler = Filler::new(open)?;
+        let long = filler.cases(size.long_cases, crate::loading::EVENTS).await?;
+        let ids = filler.cases(cases, 0).await?;
+        (ids, long, open.town.log.head().await?.get())
+    };
+    let filled = begun.elapsed();
+    place.settle().await?;
+    drop(place);
+    let begun = Instant::now();
+    keep_evidence(&directory.join(COMUNE)).await?;
+    report.note(format!(
+        "{cases} cases are {events} events with those of {} long ones, made in {:.0} s ({:.0} a \
+         second); their evidence took {:.0} s",
+        long.len(),
+        filled.as_secs_f64(),
+        events as f64 / filled.as_secs_f64(),
+        begun.elapsed().as_secs_f64()
+    ));
+    Ok(Grown { directory, cases, events, ids, long })
+}
+
+/// Brings the tree of evidence up to the log, as a server does all the time.
+async fn keep_evidence(directory: &Path) -> anyhow::Result<()> {
+    let log = SqliteLog::open(directory.join("log.db"), sqlite::Options::default())?;
+    let tree = Tree::open(&tree_path(directory))?;
+    let mut at = Position::new(tree.size()?);
+    loop {
+        let page = log.read_all(at, Direction::Forwards, &Filter::all(), BATCH).await?;
+        if page.events.is_empty() {
+            anyhow::ensure!(tree.size()? == page.head.get(), "the tree lacks events");
+            return Ok(());
+        }
+        tree.append(&page.events)?;
+        at = page.events.last().context("no events")?.position;
+    }
+}
