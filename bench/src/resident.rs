@@ -20,6 +20,7 @@ use pratica_proto::cases::v1::cases_service_client::CasesServiceClient;
 use pratica_proto::worklist::v1::worklist_service_client::WorklistServiceClient;
 use pratica_proto::worklist::v1::{ListWorklistRequest, Queue, WorklistQuery};
 use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 use uuid::Uuid;
@@ -35,7 +36,7 @@ pub(crate) async fn run(size: &Size, towns: &mut Towns, report: &mut Report) -> 
         (Figure::default(), Figure::default(), Figure::default(), Figure::default());
     for run in 0..=size.runs {
         let begun = Instant::now();
-        let server = Server::start(&grown)?;
+        let server = Server::start(&grown.directory)?;
         let officer = "officer.0";
         let connection =
             authorised(&server.url, &serving::token(&key, officer, Role::Officer)?).await?;
@@ -128,16 +129,16 @@ async fn get_case(connection: &Authorised, id: &str) -> anyhow::Result<()> {
 }
 
 /// A server as a process of its own.
-struct Server {
+pub(crate) struct Server {
     child: Child,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Server {
-    fn start(grown: &Grown) -> anyhow::Result<Server> {
+    pub(crate) fn start(directory: &Path) -> anyhow::Result<Server> {
         let mut child = Command::new(std::env::current_exe()?)
             .args([super::AS_PRATICA, "serve", "--data"])
-            .arg(&grown.directory)
+            .arg(directory)
             .args(["--comune", COMUNE, "--listen", "127.0.0.1:0", "--own-tokens"])
             .args(["--manual-clock", NOW, "--calls-per-second", "0", "--master-key", "demo"])
             .env("PRATICA_LOG", "warn")
@@ -153,7 +154,7 @@ impl Server {
     }
 
     /// A line of what the system knows of its memory, in MB.
-    fn memory(&self, line: &str) -> anyhow::Result<f64> {
+    pub(crate) fn memory(&self, line: &str) -> anyhow::Result<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let found = status.lines().find_map(|l| l.strip_prefix(line)?.strip_prefix(':'));
         let kib = found.with_context(|| format!("no {line}"))?;
@@ -161,7 +162,7 @@ impl Server {
     }
 
     /// As an operator would, and waits until it has ended.
-    fn stop(mut self) -> anyhow::Result<()> {
+    pub(crate) fn stop(mut self) -> anyhow::Result<()> {
         let id = self.child.id().to_string();
         let told = Command::new("kill").args(["-TERM", &id]).status()?;
         anyhow::ensure!(told.success(), "the server could not be told to stop");

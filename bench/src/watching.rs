@@ -7,8 +7,10 @@ use crate::commands::{Clerk, declaration};
 use crate::figures::{Figure, Times};
 use crate::place::{COMUNE, Place};
 use crate::report::{Goal, Report};
+use crate::resident::Server;
 use crate::serving;
 use anyhow::Context as _;
+use pratica_api::grpc::auth::ServerKey;
 use pratica_domain::Role;
 use pratica_proto::cases::v1::cases_service_client::CasesServiceClient;
 use pratica_proto::cases::v1::casework_service_client::CaseworkServiceClient;
@@ -16,9 +18,8 @@ use pratica_proto::cases::v1::watch_case_response::Content;
 use pratica_proto::cases::v1::{AddNoteRequest, GetCaseRequest, WatchCaseRequest};
 use pratica_proto::residency::v1::residency_service_client::ResidencyServiceClient;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{MissedTickBehavior, interval};
 use tonic::Code;
 use tonic_types::StatusExt as _;
@@ -27,6 +28,8 @@ use uuid::Uuid;
 const WATCHERS: usize = 32;
 /// Connections of the open loop: the server takes so many streams of each.
 const CONNECTIONS: usize = 64;
+/// Calls of the open loop that wait for their answer at once: twice what the server lets in.
+const WAITING: usize = 8_192;
 
 pub(crate) async fn push(size: &Size, report: &mut Report) -> anyhow::Result<()> {
     let mut place = Place::open(&size.directory.join("w6"))?;
@@ -116,45 +119,56 @@ async fn watched(connection: Authorised, slice_ms: u64) -> anyhow::Result<Times>
 struct Fates {
     accepted: Times,
     refused: u64,
+    /// Not sent: so many of the clients' calls were waiting already.
+    held_back: u64,
 }
 
 pub(crate) async fn overload(size: &Size, report: &mut Report) -> anyhow::Result<()> {
-    let mut place = Place::open(&size.directory.join("l1"))?;
-    let (served, key) = serving::pratica(&mut place).await?;
+    let directory = size.directory.join("l1");
+    let place = Place::open(&directory)?;
+    let key = ServerKey::open(&directory)?;
+    drop(place);
+    let server = Server::start(&directory)?;
     let mut connections = Vec::new();
     for n in 0..CONNECTIONS {
         let token = serving::token(&key, &format!("officer.{n}"), Role::Officer)?;
-        connections.push(authorised(&served.url, &token).await?);
+        connections.push(authorised(&server.url, &token).await?);
     }
     let mut clerk = Clerk::new(0, connections[0].clone());
     clerk.next().await?;
     let case = clerk.case_id.clone();
     let slice = Duration::from_millis(size.slice_ms);
-    let before = closed(&connections, &case, slice).await?;
+    let mut before = closed(&connections, &case, slice).await?;
     let capacity = before.count() as f64 / slice.as_secs_f64();
-    let resident = resident_mib()?;
-    let most = Arc::new(AtomicU64::new(resident));
+    let resident = server.memory("VmRSS")?;
     let lasts = slice * u32::try_from(size.runs)?;
-    let mut fates = open_loop(&connections, &case, capacity * 10.0, lasts, &most).await?;
+    let mut fates = open_loop(&connections, &case, capacity * 10.0, lasts).await?;
+    let most = server.memory("VmHWM")?;
     let mut after = closed(&connections, &case, slice).await?;
     let one = |value: f64| {
         let mut figure = Figure::default();
         figure.add(value);
         figure
     };
-    let mut before = before;
     report.row("capacity: GetCase, closed loop", "/s", &one(capacity), None);
     report.row("its p99", "us", &one(before.percentile_us(0.99)), None);
-    let per_second = fates.accepted.count() as f64 / lasts.as_secs_f64();
-    report.row("accepted at ten times that", "/s", &one(per_second), None);
+    let per_second = |n: u64| one(n as f64 / lasts.as_secs_f64());
+    let accepted = fates.accepted.count() as u64;
+    report.row("accepted at ten times that", "/s", &per_second(accepted), None);
     report.row("p99 of what was accepted", "us", &one(fates.accepted.percentile_us(0.99)), None);
-    let told = fates.refused as f64 / lasts.as_secs_f64();
-    report.row("refused with the time to come back", "/s", &one(told), None);
+    let told = "refused with the time to come back";
+    report.row(told, "/s", &per_second(fates.refused), None);
+    report.row(
+        "not sent: the clients' own queues are full",
+        "/s",
+        &per_second(fates.held_back),
+        None,
+    );
     report.row("p99 right afterwards", "us", &one(after.percentile_us(0.99)), None);
-    let grown = most.load(Ordering::Relaxed).saturating_sub(resident);
-    report.row("memory taken on top, clients included", "MiB", &one(grown as f64), None);
+    report.row("the server's memory before", "MB", &one(resident), None);
+    report.row("the most it ever was", "MB", &one(most), None);
     report.note(format!("{:.0} s; every refusal told when to come back", lasts.as_secs_f64()));
-    served.stop().await
+    server.stop()
 }
 
 async fn call(connection: &Authorised, case: &str) -> Result<(), tonic::Status> {
@@ -176,35 +190,46 @@ async fn closed(connections: &[Authorised], case: &str, slice: Duration) -> anyh
     Ok(times)
 }
 
-/// Calls at their times, whatever became of those before.
+/// Calls at their times, whatever became of those before, while fewer than [`WAITING`] wait.
 async fn open_loop(
     connections: &[Authorised],
     case: &str,
     per_second: f64,
     lasts: Duration,
-    most: &AtomicU64,
 ) -> anyhow::Result<Fates> {
-    let (fate, mut told) = mpsc::unbounded_channel();
+    let (fate, told) = mpsc::channel(WAITING);
+    let counting = tokio::spawn(count(told));
+    let waiting = Arc::new(Semaphore::new(WAITING));
     let mut tick = interval(Duration::from_millis(5));
     tick.set_missed_tick_behavior(MissedTickBehavior::Burst);
-    let (begun, mut sent) = (Instant::now(), 0_u64);
+    let (begun, mut due, mut held_back) = (Instant::now(), 0_u64, 0);
     while begun.elapsed() < lasts {
         tick.tick().await;
-        let due = (begun.elapsed().as_secs_f64() * per_second) as u64;
-        while sent < due {
-            let connection = connections[sent as usize % connections.len()].clone();
+        let now = (begun.elapsed().as_secs_f64() * per_second) as u64;
+        for n in due..now {
+            let Ok(waits) = Arc::clone(&waiting).try_acquire_owned() else {
+                held_back += 1;
+                continue;
+            };
+            let connection = connections[n as usize % connections.len()].clone();
             let (case, fate) = (case.to_owned(), fate.clone());
-            let at = begun + Duration::from_secs_f64(sent as f64 / per_second);
+            let at = begun + Duration::from_secs_f64(n as f64 / per_second);
             tokio::spawn(async move {
                 let answer = call(&connection, &case).await;
+                drop(waits);
                 // Who counts is there until all have told.
-                let _ = fate.send((answer, at.elapsed()));
+                let _ = fate.send((answer, at.elapsed())).await;
             });
-            sent += 1;
         }
-        most.fetch_max(resident_mib()?, Ordering::Relaxed);
+        due = now;
     }
     drop(fate);
+    Ok(Fates { held_back, ..counting.await?? })
+}
+
+async fn count(
+    mut told: mpsc::Receiver<(Result<(), tonic::Status>, Duration)>,
+) -> anyhow::Result<Fates> {
     let mut fates = Fates::default();
     while let Some((answer, took)) = told.recv().await {
         match answer {
@@ -218,12 +243,4 @@ async fn open_loop(
         }
     }
     Ok(fates)
-}
-
-/// What the process has in memory now.
-pub(crate) fn resident_mib() -> anyhow::Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).context("no VmRSS")?;
-    let kib: u64 = line.trim().trim_end_matches(" kB").trim().parse()?;
-    Ok(kib / 1024)
 }
