@@ -4,13 +4,13 @@ use jiff::SignedDuration;
 use pratica_api::app::Clock as _;
 use pratica_api::demo::{OFFICER, Town, declaration};
 use pratica_api::grpc::auth::ServerKey;
-use pratica_store::Position;
 use pratica_store::testing::conformance::read_everything;
+use pratica_store::{Position, RecordedEvent};
 use pratica_tests::endpoint::LogServer;
 use pratica_tests::node::{Node, Shared};
 use pratica_tests::{COMUNE, fault, reason};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -80,6 +80,27 @@ async fn views(node: &Node, at: Position) -> anyhow::Result<String> {
     Ok(digest.value.to_string())
 }
 
+/// The log up to the newest of the nodes' heads, which is the same at all of them, as are the views.
+async fn one_history<'a>(
+    nodes: impl IntoIterator<Item = &'a Node> + Clone,
+) -> anyhow::Result<Vec<RecordedEvent>> {
+    let mut at = Position::START;
+    for node in nodes.clone() {
+        at = at.max(head(node).await?);
+    }
+    let (mut digests, mut logs) = (BTreeSet::new(), Vec::new());
+    for node in nodes {
+        let open = node.house.all().next().ok_or_else(|| anyhow::anyhow!("no comune"))?;
+        open.town.log.watch_head().wait_for(|head| *head >= at).await?;
+        digests.insert(views(node, at).await?);
+        logs.push(read_everything(&*open.town.log, 500).await);
+    }
+    assert_eq!(digests.len(), 1, "the views of all nodes are the same: {digests:?}");
+    let log = logs.pop().ok_or_else(|| anyhow::anyhow!("no nodes"))?;
+    assert!(logs.iter().all(|other| *other == log), "and so are the logs");
+    Ok(log)
+}
+
 #[test]
 fn the_leader_of_three_nodes_is_killed_while_64_clients_file_and_nothing_is_lost_or_doubled() -> Test
 {
@@ -136,24 +157,13 @@ fn the_leader_of_three_nodes_is_killed_while_64_clients_file_and_nothing_is_lost
     // The killed one comes back, with its copy of before, and is what the others are.
     nodes.push((killed, shared.start(killed)?));
     outer.block_on(async {
-        let mut at = Position::START;
+        let log = one_history(nodes.iter().map(|(_, node)| node)).await?;
         for (_, node) in &nodes {
-            at = at.max(head(node).await?);
-        }
-        let mut digests = BTreeMap::new();
-        let mut logs = Vec::new();
-        for (name, node) in &nodes {
-            let open = node.house.all().next().ok_or_else(|| anyhow::anyhow!("no comune"))?;
-            open.town.log.watch_head().wait_for(|head| *head >= at).await?;
-            digests.insert(views(node, at).await?, *name);
-            logs.push(read_everything(&*open.town.log, 500).await);
             let mut town = node.town();
             let found = town.case(OFFICER, &filed[0].0).await.map_err(fault)?;
             assert_eq!(found["summary"]["case_id"], filed[0].0.as_str());
         }
-        assert_eq!(digests.len(), 1, "the views of all nodes are the same: {digests:?}");
-        assert!(logs.iter().all(|log| *log == logs[0]), "and so are the logs");
-        let filings = logs[0].iter().filter(|e| &*e.event_type == "residency.declared");
+        let filings = log.iter().filter(|e| &*e.event_type == "residency.declared");
         let streams: BTreeSet<_> = filings.map(|e| e.stream.clone()).collect();
         assert_eq!(streams.len(), CLIENTS * EACH, "each filed once");
         anyhow::Ok(())
@@ -232,16 +242,9 @@ fn the_same_filing_sent_to_two_nodes_at_once_is_one_case_with_one_number() -> Te
             }
         }
         assert_eq!(numbers.len(), FILINGS);
-        let at = head(&one).await?.max(head(&two).await?);
-        let mut digests = BTreeSet::new();
-        for node in [&one, &two] {
-            digests.insert(views(node, at).await?);
-            let open = node.house.all().next().ok_or_else(|| anyhow::anyhow!("no comune"))?;
-            let events = read_everything(&*open.town.log, 500).await;
-            let filed = events.iter().filter(|e| &*e.event_type == "residency.declared").count();
-            assert_eq!(filed, FILINGS, "each is recorded once");
-        }
-        assert_eq!(digests.len(), 1);
+        let log = one_history([&one, &two]).await?;
+        let filed = log.iter().filter(|e| &*e.event_type == "residency.declared").count();
+        assert_eq!(filed, FILINGS, "each is recorded once");
         anyhow::Ok(())
     })?;
     one.kill();
