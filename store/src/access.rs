@@ -1,14 +1,18 @@
 //! The record of access: who read which case, by which right, and who searched for what.
 //!
 //! Appended by a thread of its own, never in the way of an answer. The queue is bounded: when it
-//! is full, what does not fit is counted, and the count itself is recorded. What must never enter:
-//! personal data (a search is recorded as its keyed hashes), changing or removing an entry.
+//! is full, what does not fit is counted, and the count itself is recorded. What is written in one
+//! commit has one row of `seen` for each case, with all its accesses: a list of fifty cases that is
+//! asked for a thousand times is not fifty thousand rows. What must never enter: personal data (a
+//! search is recorded as its keyed hashes), changing or removing an entry.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -23,6 +27,9 @@ const APPLICATION_ID: i32 = 0x5052_4141;
 const QUEUE: usize = 10_000;
 /// How many one commit takes at most.
 const BATCH: usize = 1_000;
+/// For how long accesses gather before they are committed together: so much of the record may be
+/// lost with the process, and the next start says so.
+const GATHERING: Duration = Duration::from_millis(100);
 
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS accesses (
@@ -34,10 +41,11 @@ CREATE TABLE IF NOT EXISTS accesses (
     method  TEXT NOT NULL,
     detail  TEXT NOT NULL
 ) STRICT;
-CREATE TABLE IF NOT EXISTS cases (
-    case_id BLOB NOT NULL,
-    access  INTEGER NOT NULL,
-    PRIMARY KEY (case_id, access)
+CREATE TABLE IF NOT EXISTS seen (
+    case_id  BLOB NOT NULL,
+    first    INTEGER NOT NULL,
+    accesses TEXT NOT NULL,
+    PRIMARY KEY (case_id, first)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS session (
     one    INTEGER PRIMARY KEY CHECK (one = 1),
@@ -48,10 +56,16 @@ CREATE TRIGGER IF NOT EXISTS accesses_never_change BEFORE UPDATE ON accesses
 BEGIN SELECT RAISE(ABORT, 'accesses are never changed'); END;
 CREATE TRIGGER IF NOT EXISTS accesses_never_go BEFORE DELETE ON accesses
 BEGIN SELECT RAISE(ABORT, 'accesses are never deleted'); END;
-CREATE TRIGGER IF NOT EXISTS cases_never_change BEFORE UPDATE ON cases
+CREATE TRIGGER IF NOT EXISTS seen_never_changes BEFORE UPDATE ON seen
 BEGIN SELECT RAISE(ABORT, 'accesses are never changed'); END;
-CREATE TRIGGER IF NOT EXISTS cases_never_go BEFORE DELETE ON cases
+CREATE TRIGGER IF NOT EXISTS seen_never_goes BEFORE DELETE ON seen
 BEGIN SELECT RAISE(ABORT, 'accesses are never deleted'); END;
+";
+
+/// Of files of before, which had a row for each case of each access.
+const BEFORE: &str = "
+INSERT INTO seen SELECT case_id, access, json_array(access) FROM cases;
+DROP TABLE cases;
 ";
 
 /// One read of personal data.
@@ -137,9 +151,13 @@ impl AccessLog {
         writer.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())).map_err(&opening)?;
         writer.pragma_update(None, "synchronous", "FULL").map_err(&opening)?;
         // One transaction: a power cut must not leave tables that nobody knows for ours.
+        let of_before: bool = writer
+            .query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'cases'", [], |r| r.get(0))
+            .map_err(&opening)?;
+        let moved = if of_before { BEFORE } else { "" };
         writer
             .execute_batch(&format!(
-                "BEGIN; PRAGMA application_id = {APPLICATION_ID}; {TABLES} COMMIT;"
+                "BEGIN; PRAGMA application_id = {APPLICATION_ID}; {TABLES} {moved} COMMIT;"
             ))
             .map_err(&opening)?;
         begin(&mut writer, now).map_err(&opening)?;
@@ -185,16 +203,20 @@ impl AccessLog {
         let reading = sql("reading the record of access");
         let c = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let before = filter.before.map_or(i64::MAX, |n| i64::try_from(n).unwrap_or(i64::MAX));
+        let of_case = match filter.case {
+            None => "?3 IS NULL",
+            Some(_) => {
+                "id IN (SELECT j.value FROM seen s, json_each(s.accesses) j WHERE s.case_id = ?3)"
+            }
+        };
         let mut statement = c
-            .prepare_cached(
+            .prepare_cached(&format!(
                 "SELECT id, at, account, role, access_right, method, detail FROM accesses a \
-                 WHERE id < ?1 AND (?2 IS NULL OR account = ?2) \
-                   AND (?3 IS NULL OR EXISTS \
-                        (SELECT 1 FROM cases c WHERE c.case_id = ?3 AND c.access = a.id)) \
+                 WHERE id < ?1 AND (?2 IS NULL OR account = ?2) AND {of_case} \
                    AND (?5 IS NULL OR EXISTS \
                         (SELECT 1 FROM json_each(?5) d WHERE instr(a.detail, d.value) > 0)) \
-                 ORDER BY id DESC LIMIT ?4",
-            )
+                 ORDER BY id DESC LIMIT ?4"
+            ))
             .map_err(&reading)?;
         let details = filter.details.as_ref().map(|all| serde_json::json!(all).to_string());
         let case = filter.case.map(|id| id.as_bytes().to_vec());
@@ -234,12 +256,7 @@ impl Drop for AccessLog {
 /// Writes until nobody can record any more.
 fn write(mut c: Connection, jobs: &Receiver<Job>, lost: &AtomicU64) {
     while let Ok(first) = jobs.recv() {
-        let mut batch = vec![first];
-        while batch.len() < BATCH
-            && let Ok(job) = jobs.try_recv()
-        {
-            batch.push(job);
-        }
+        let batch = gather(first, jobs);
         let missed = lost.swap(0, Ordering::Relaxed);
         if let Err(error) = commit(&mut c, &batch, missed) {
             let count = batch.iter().filter(|job| matches!(job, Job::Write(_))).count() as u64;
@@ -267,6 +284,19 @@ fn write(mut c: Connection, jobs: &Receiver<Job>, lost: &AtomicU64) {
             "the record of access could not be closed; the next start will say so"
         );
     }
+}
+
+/// What comes within a moment of the first, unless somebody waits for it to be written.
+fn gather(first: Job, jobs: &Receiver<Job>) -> Vec<Job> {
+    let until = Instant::now() + GATHERING;
+    let mut batch = vec![first];
+    while batch.len() < BATCH
+        && matches!(batch.last(), Some(Job::Write(_)))
+        && let Ok(job) = jobs.recv_timeout(until.saturating_duration_since(Instant::now()))
+    {
+        batch.push(job);
+    }
+    batch
 }
 
 /// Begins a session; says what may be missing since one that did not end.
@@ -297,10 +327,23 @@ fn begin(c: &mut Connection, now: Timestamp) -> rusqlite::Result<()> {
 fn commit(c: &mut Connection, batch: &[Job], missed: u64) -> rusqlite::Result<()> {
     let tx = c.transaction()?;
     let mut last = Timestamp::UNIX_EPOCH;
+    let mut seen: BTreeMap<Uuid, BTreeSet<i64>> = BTreeMap::new();
     for job in batch {
         let Job::Write(access) = job else { continue };
         last = access.at;
-        insert(&tx, access)?;
+        let id = insert(&tx, access)?;
+        for case in &access.cases {
+            seen.entry(*case).or_default().insert(id);
+        }
+    }
+    for (case, accesses) in seen {
+        let Some(first) = accesses.first() else { continue };
+        let all: Vec<_> = accesses.iter().map(i64::to_string).collect();
+        tx.prepare_cached("INSERT INTO seen VALUES (?, ?, ?)")?.execute((
+            case.as_bytes(),
+            first,
+            format!("[{}]", all.join(",")),
+        ))?;
     }
     if missed > 0 {
         insert(
@@ -320,7 +363,8 @@ fn commit(c: &mut Connection, batch: &[Job], missed: u64) -> rusqlite::Result<()
     tx.commit()
 }
 
-fn insert(c: &Connection, access: &Access) -> rusqlite::Result<()> {
+/// Writes an access, without its cases; answers with its number.
+fn insert(c: &Connection, access: &Access) -> rusqlite::Result<i64> {
     c.prepare_cached(
         "INSERT INTO accesses(at, account, role, access_right, method, detail) \
          VALUES (?, ?, ?, ?, ?, ?)",
@@ -333,10 +377,5 @@ fn insert(c: &Connection, access: &Access) -> rusqlite::Result<()> {
         &access.method,
         &access.detail,
     ))?;
-    let id = c.last_insert_rowid();
-    for case in &access.cases {
-        c.prepare_cached("INSERT OR IGNORE INTO cases VALUES (?, ?)")?
-            .execute((case.as_bytes(), id))?;
-    }
-    Ok(())
+    Ok(c.last_insert_rowid())
 }
