@@ -14,6 +14,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
+use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 const WRITERS: [usize; 3] = [1, 8, 64];
@@ -28,16 +29,19 @@ pub(crate) fn run(
 ) -> anyhow::Result<()> {
     let path = size.directory.join("w1.db");
     let log = Arc::new(SqliteLog::open(&path, sqlite::Options::default())?);
-    let raw = RawLog::open(&size.directory.join("w1-by-hand.db"))?;
+    let mut raw = RawLog::open(&size.directory.join("w1-by-hand.db"))?;
     let slice = Duration::from_millis(size.slice_ms);
     let mut ours: Vec<Rate> = WRITERS.iter().map(|_| Rate::default()).collect();
-    let (mut recognised, mut alone, mut together) =
-        (Rate::default(), Rate::default(), Rate::default());
+    let (mut recognised, mut alone, mut together, mut asked) =
+        (Rate::default(), Rate::default(), Rate::default(), Rate::default());
     let every = ["eventcore", "cqrs", "umadb"];
     let mut others = Appends::of(peers.start(&every, false, &size.directory, report)?, &WRITERS);
     for _ in 0..size.runs {
         let (times, took) = by_hand(&raw, slice, 1)?;
         alone.add(times, took);
+        let (times, took);
+        (raw, times, took) = by_hand_when_asked(runtime, raw, slice)?;
+        asked.add(times, took);
         for (writers, rate) in WRITERS.iter().zip(&mut ours) {
             let (times, took) = runtime.block_on(append(&log, *writers, slice, false))?;
             rate.add(times, took);
@@ -56,6 +60,7 @@ pub(crate) fn run(
     }
     report.rate("Pratica, writers: 64, each append with a request id", &recognised);
     report.rate("rusqlite by hand, one append a commit", &alone);
+    report.rate("the same on a thread of its own that a task asks and waits for", &asked);
     report.row(
         format!("rusqlite by hand, {TOGETHER} appends a commit"),
         "/s",
@@ -68,6 +73,12 @@ pub(crate) fn run(
         &one.per_second,
         &alone.per_second,
         Some(Goal::AtLeast(0.8)),
+    );
+    report.ratio(
+        "1 writer over rusqlite by hand on a thread of its own",
+        &one.per_second,
+        &asked.per_second,
+        None,
     );
     report.ratio(
         "64 writers over rusqlite by hand, 50 a commit",
@@ -88,7 +99,10 @@ pub(crate) fn run(
     let verified = runtime.block_on(log.verify())?;
     anyhow::ensure!(verified.head.get() == done, "{done} appends, but {:?}", verified.head);
     anyhow::ensure!(verified.requests == recognised.done, "request ids are missing");
-    anyhow::ensure!(raw.count()? == alone.done + together.done, "the log by hand lost events");
+    anyhow::ensure!(
+        raw.count()? == alone.done + asked.done + together.done,
+        "the log by hand lost events"
+    );
     let stats = log.stats();
     report.note(format!(
         "verified: {done} events in {} commits, the largest of {} appends",
@@ -170,15 +184,52 @@ fn by_hand(raw: &RawLog, slice: Duration, together: usize) -> anyhow::Result<(Ti
     let mut times = Times::default();
     while begun.elapsed() < slice {
         let one = Instant::now();
-        raw.begin()?;
-        for _ in 0..together {
-            let stream = format!("collina.residency-{}", Uuid::new_v4());
-            raw.append(&stream, -1, &metadata, &text)?;
-        }
-        raw.commit()?;
+        commit_by_hand(raw, &metadata, &text, together)?;
         for _ in 0..together {
             times.add(one.elapsed());
         }
     }
     Ok((times, begun.elapsed()))
+}
+
+fn commit_by_hand(raw: &RawLog, metadata: &str, text: &str, together: usize) -> anyhow::Result<()> {
+    raw.begin()?;
+    for _ in 0..together {
+        let stream = format!("collina.residency-{}", Uuid::new_v4());
+        raw.append(&stream, -1, metadata, text)?;
+    }
+    raw.commit()
+}
+
+/// By hand, asked from a task: what any store costs at least whose callers may not block.
+fn by_hand_when_asked(
+    runtime: &Runtime,
+    raw: RawLog,
+    slice: Duration,
+) -> anyhow::Result<(RawLog, Times, Duration)> {
+    let (text, metadata) = (payload(), serde_json::to_string(&metadata())?);
+    let (ask, mut asked) = mpsc::channel::<oneshot::Sender<anyhow::Result<()>>>(1);
+    let by_hand = std::thread::spawn(move || {
+        while let Some(reply) = asked.blocking_recv() {
+            // Who asked waits for it.
+            let _ = reply.send(commit_by_hand(&raw, &metadata, &text, 1));
+        }
+        raw
+    });
+    let begun = Instant::now();
+    let asking = runtime.spawn(async move {
+        let mut times = Times::default();
+        while begun.elapsed() < slice {
+            let one = Instant::now();
+            let (reply, answer) = oneshot::channel();
+            ask.send(reply).await?;
+            answer.await??;
+            times.add(one.elapsed());
+        }
+        anyhow::Ok(times)
+    });
+    let times = runtime.block_on(asking)??;
+    let took = begun.elapsed();
+    let raw = by_hand.join().map_err(|_| anyhow::anyhow!("the thread by hand panicked"))?;
+    Ok((raw, times, took))
 }
