@@ -237,7 +237,7 @@ fn own_principal(key: &DecodingKey, token: &str) -> Result<Principal, Status> {
 pub(crate) struct Method(pub(crate) String);
 
 /// How a call is let in: who calls is read from it, and put into it for the method.
-pub(crate) trait Admit: Clone + Send + 'static {
+pub(crate) trait Admit: Clone + Send + Sync + 'static {
     /// Who calls.
     fn admit(
         &self,
@@ -297,9 +297,14 @@ where
         let mut inner = std::mem::replace(&mut self.inner, fresh);
         let (entrance, door) = (self.entrance.clone(), Arc::clone(&self.door));
         Box::pin(async move {
-            let admitted = entrance.admit(&mut request).await;
-            let entered = admitted.and_then(|who| door.enter(&who).map_err(|status| *status));
-            match entered {
+            let entered = async {
+                let inside = door.arrive().map_err(|status| *status)?;
+                // All that have come are counted before any of them is worked on.
+                tokio::task::yield_now().await;
+                let who = entrance.admit(&mut request).await?;
+                inside.of(&who).map_err(|status| *status)
+            };
+            match entered.await {
                 Ok(inside) => {
                     // Whatever comes after must not see it, or write it down.
                     request.headers_mut().remove("authorization");
@@ -308,5 +313,65 @@ where
                 Err(status) => Ok(status.into_http()),
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test says what went wrong by panicking")]
+    use super::super::limits::CALLS_MAX;
+    use super::*;
+    use std::future::{Ready, ready};
+    use tokio::task::JoinSet;
+    use tonic::Code;
+    use tonic_types::StatusExt as _;
+
+    /// Answers at once, as a query does that reads what is in memory.
+    #[derive(Clone)]
+    struct Quick;
+
+    impl Service<http::Request<Body>> for Quick {
+        type Response = http::Response<Body>;
+        type Error = Infallible;
+        type Future = Ready<Result<http::Response<Body>, Infallible>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, _: http::Request<Body>) -> Self::Future {
+            ready(Ok(http::Response::new(Body::empty())))
+        }
+    }
+
+    /// Everybody has an account of their own.
+    #[derive(Clone)]
+    struct Anybody;
+
+    impl Admit for Anybody {
+        async fn admit(&self, _: &mut http::Request<Body>) -> Result<Principal, Status> {
+            Ok(Principal::system(format!("a{}", uuid::Uuid::new_v4().simple()).parse().unwrap()))
+        }
+    }
+
+    #[tokio::test]
+    async fn calls_that_wait_for_their_turn_count_though_each_is_answered_at_once() {
+        const TOO_MANY: usize = 100;
+        let guarded = Guarded::new(Quick, Anybody, Door::new(0));
+        let mut calls = JoinSet::new();
+        for _ in 0..CALLS_MAX + TOO_MANY {
+            calls.spawn(guarded.clone().call(http::Request::new(Body::empty())));
+        }
+        let answers = calls.join_all().await;
+        let refused: Vec<_> = answers
+            .iter()
+            .filter_map(|a| Status::from_header_map(a.as_ref().unwrap().headers()))
+            .collect();
+        assert_eq!(refused.len(), TOO_MANY);
+        for status in refused {
+            assert_eq!(status.code(), Code::ResourceExhausted);
+            assert_eq!(status.get_error_details().error_info().unwrap().reason, "OVERLOADED");
+            assert!(status.get_error_details().retry_info().is_some(), "when to come back");
+        }
     }
 }

@@ -10,8 +10,9 @@ pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) const GRACE: Duration = Duration::from_secs(2);
 /// Streams at once on one connection.
 pub(crate) const STREAMS_MAX: u32 = 256;
-/// Calls under way at once, of all connections.
-pub(crate) const CALLS_MAX: usize = 4_096;
+/// Calls that wait or are worked on at once, of all connections: what a server takes in about a
+/// second, so that nobody waits for longer than it would take to come back.
+pub(crate) const CALLS_MAX: usize = 1_024;
 /// Of them, calls of one account: nobody can take the place of everybody else.
 pub(crate) const CALLS_OF_ONE_MAX: usize = 512;
 /// Answers at once that were begun and are not over, of all connections: streams, and what a client
