@@ -3,7 +3,7 @@
 
 use super::deliver::written;
 use super::error::{AppError, Intervening};
-use super::load;
+use super::load::{self, Kept};
 use super::policy::{self, Principal, Relation};
 use super::town::Town;
 use pratica_domain::case::{self, Procedure};
@@ -182,7 +182,8 @@ async fn attempt(
                 // Whatever was folded before the erasure may hold the data in the clear.
                 town.cases.invalidate(&case_id);
             } else {
-                town.cases.insert(case_id, Arc::clone(&case));
+                let kept = Kept { case: Arc::clone(&case), as_of: appended.position };
+                town.cases.insert(case_id, kept);
             }
             let position = appended.position;
             Ok(Outcome { case_id, case, events: fresh, position, replayed: false })

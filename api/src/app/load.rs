@@ -5,11 +5,19 @@ use super::town::Town;
 use pratica_domain::case::Procedure;
 use pratica_domain::ids::CaseId;
 use pratica_domain::{Case, Event};
-use pratica_store::{Direction, RecordedEvent, Revision, StreamName, codec};
+use pratica_store::{Direction, Position, RecordedEvent, Revision, StreamName, codec};
 use std::sync::Arc;
 
 /// How many events of a stream are read at a time.
 const PAGE: usize = 500;
+
+/// A folded case, kept from last time.
+#[derive(Clone)]
+pub(crate) struct Kept {
+    pub(crate) case: Arc<Case>,
+    /// It holds every event that its stream had when this was the head of the log.
+    pub(crate) as_of: Position,
+}
 
 /// The case as its stream stands, or none if it has no events. Where this is the only node, as it
 /// was kept from last time; where others append too, with what came since.
@@ -17,23 +25,35 @@ const PAGE: usize = 500;
 /// # Errors
 /// When the log cannot be read or holds what this build cannot decode.
 pub async fn case(town: &Town, id: CaseId) -> Result<Option<Arc<Case>>, AppError> {
-    if town.cluster.is_some() { current(town, id).await } else { kept(town, id).await }
+    if town.cluster.is_some() {
+        return current(town, id).await;
+    }
+    Ok(kept(town, id).await?.map(|kept| kept.case))
 }
 
-async fn kept(town: &Town, id: CaseId) -> Result<Option<Arc<Case>>, AppError> {
-    if let Some(case) = town.cases.get(&id) {
-        return Ok(Some(case));
+async fn kept(town: &Town, id: CaseId) -> Result<Option<Kept>, AppError> {
+    if let Some(kept) = town.cases.get(&id) {
+        return Ok(Some(kept));
     }
+    let as_of = head(town).await?;
     for procedure in Procedure::ALL {
         let stream = town.case_stream(procedure, id)?;
         let case = fold(town, &stream, Revision::END).await?;
         if case.file.events > 0 {
-            let case = Arc::new(case);
-            town.cases.insert(id, Arc::clone(&case));
-            return Ok(Some(case));
+            return Ok(Some(keep(town, id, Arc::new(case), as_of)));
         }
     }
     Ok(None)
+}
+
+fn keep(town: &Town, id: CaseId, case: Arc<Case>, as_of: Position) -> Kept {
+    let kept = Kept { case, as_of };
+    town.cases.insert(id, kept.clone());
+    kept
+}
+
+async fn head(town: &Town) -> Result<Position, AppError> {
+    town.log.head().await.map_err(|e| AppError::store("reading the head", e))
 }
 
 /// The case as its stream stands now: what was kept from last time, and whatever came since.
@@ -44,25 +64,27 @@ async fn kept(town: &Town, id: CaseId) -> Result<Option<Arc<Case>>, AppError> {
 /// # Errors
 /// As [`case`].
 pub async fn current(town: &Town, id: CaseId) -> Result<Option<Arc<Case>>, AppError> {
-    let Some(kept) = kept(town, id).await? else { return Ok(None) };
+    let head = head(town).await?;
+    let Some(Kept { case: kept, as_of }) = kept(town, id).await? else { return Ok(None) };
+    if as_of >= head {
+        return Ok(Some(kept));
+    }
     let procedure = kept.procedure().unwrap_or(Procedure::Residency);
     let stream = town.case_stream(procedure, id)?;
     let since = events(town, &stream, Revision::new(kept.file.events), Revision::END).await?;
     if since.is_empty() {
-        return Ok(Some(kept));
+        return Ok(Some(keep(town, id, kept, head).case));
     }
     if since.iter().any(|event| &*event.event_type == "case.erased") {
         // What was kept has the data in the clear: the case is folded anew, without it.
         town.cases.invalidate(&id);
-        return self::kept(town, id).await;
+        return Ok(self::kept(town, id).await?.map(|kept| kept.case));
     }
     let mut case = (*kept).clone();
     for recorded in &since {
         case = pratica_domain::evolve(case, &open(town, recorded)?);
     }
-    let case = Arc::new(case);
-    town.cases.insert(id, Arc::clone(&case));
-    Ok(Some(case))
+    Ok(Some(keep(town, id, Arc::new(case), head).case))
 }
 
 /// The case and its events with all personal data left sealed: for who decides nothing by it.

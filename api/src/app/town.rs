@@ -3,9 +3,9 @@
 use super::clock::Clock;
 use super::error::AppError;
 use super::lead::Lead;
+use super::load::Kept;
 use super::settings::Settings;
 use moka::sync::Cache;
-use pratica_domain::Case;
 use pratica_domain::case::Procedure;
 use pratica_domain::ids::{CaseId, ComuneId};
 use pratica_domain::people::Personal;
@@ -47,7 +47,7 @@ pub struct Town {
     /// Whether this node does what must be done once at a time.
     pub lead: Lead,
     /// Folded cases. A stale one costs a conflict and a reload, never a wrong decision.
-    pub(crate) cases: Cache<CaseId, Arc<Case>>,
+    pub(crate) cases: Cache<CaseId, Kept>,
     /// How far the views are.
     pub(crate) viewed: watch::Sender<Position>,
     /// Whether the views follow the log.
