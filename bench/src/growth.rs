@@ -33,7 +33,7 @@ struct Side {
 
 pub(crate) async fn run(size: &Size, towns: &mut Towns, report: &mut Report) -> anyhow::Result<()> {
     let mut sides = Vec::new();
-    for cases in &size.grown {
+    for cases in &size.cases {
         let grown = towns.of(*cases, size, report).await?;
         let place = Place::open(&grown.directory)?;
         let town = &place.open_town()?.town;

@@ -1,21 +1,32 @@
-//! W5: what clerks read, at different numbers of cases, beside an empty call.
+//! W5: what clerks read, at different numbers of cases, beside an empty call: a case and a page of
+//! the worklist in every run, and each of the other queries once.
 
 use crate::Size;
 use crate::clients::{Authorised, authorised, call_nothing, closed_loop};
 use crate::figures::{Rate, Times};
-use crate::fill::{Filler, OFFICERS};
+use crate::fill::OFFICERS;
+use crate::grown::{Grown, Towns};
 use crate::place::{COMUNE, Place};
 use crate::report::{Goal, Report};
 use crate::serving;
 use anyhow::Context as _;
 use pratica_domain::Role;
 use pratica_domain::ids::CaseId;
-use pratica_proto::cases::v1::GetCaseRequest;
 use pratica_proto::cases::v1::cases_service_client::CasesServiceClient;
+use pratica_proto::cases::v1::{
+    GetCaseRequest, GetTimelineRequest, ListCasesRequest, SearchCasesRequest,
+};
+use pratica_proto::register::v1::ListRegistrationsRequest;
+use pratica_proto::register::v1::register_service_client::RegisterServiceClient;
+use pratica_proto::statistics::v1::GetStatisticsRequest;
+use pratica_proto::statistics::v1::statistics_service_client::StatisticsServiceClient;
 use pratica_proto::worklist::v1::worklist_service_client::WorklistServiceClient;
-use pratica_proto::worklist::v1::{ListWorklistRequest, Queue, WorklistQuery};
+use pratica_proto::worklist::v1::{
+    CountWorklistRequest, ListWorklistRequest, Queue, WorklistQuery,
+};
+use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use uuid::Uuid;
 
 const CLIENTS: usize = 16;
@@ -25,125 +36,183 @@ const PAGE: i32 = 50;
 enum Query {
     Case,
     Worklist,
+    Counts,
+    Cases,
+    Search,
+    Timeline,
+    Register,
+    Statistics,
 }
 
-pub(crate) async fn run(size: &Size, report: &mut Report) -> anyhow::Result<()> {
+/// Those that have no goal of their own.
+const OTHERS: [(&str, Query); 6] = [
+    ("CountWorklist", Query::Counts),
+    ("ListCases", Query::Cases),
+    ("SearchCases by a name and by a number", Query::Search),
+    ("GetTimeline", Query::Timeline),
+    ("ListRegistrations", Query::Register),
+    ("GetStatistics", Query::Statistics),
+];
+
+pub(crate) async fn run(size: &Size, towns: &mut Towns, report: &mut Report) -> anyhow::Result<()> {
     let empty = serving::empty().await?;
     let slice = Duration::from_millis(size.slice_ms);
-    let mut first: Option<(Rate, Rate)> = None;
+    let mut first: Option<Vec<Rate>> = None;
     for cases in &size.cases {
-        let mut place = Place::open(&size.directory.join(format!("w5-{cases}")))?;
-        let begun = Instant::now();
-        let ids = {
-            let open = place.open_town()?;
-            let ids = Filler::new(open)?.cases(*cases, 0).await?;
-            let head = open.town.log.head().await?;
-            report.note(format!(
-                "{cases} cases are {} events, made in {:.0} s",
-                head.get(),
-                begun.elapsed().as_secs_f64()
-            ));
-            Arc::new(ids)
-        };
-        place.settle().await?;
+        let grown = towns.of(*cases, size, report).await?;
+        let mut place = Place::open(&grown.directory)?;
         let (served, key) = serving::pratica(&mut place).await?;
         let mut connections = Vec::new();
         for n in 0..CLIENTS {
+            // Who may read the register and the statistics too.
             let officer = format!("officer.{}", n as u64 % OFFICERS);
             let token = serving::token(&key, &officer, Role::Officer)?;
             connections.push(authorised(&served.url, &token).await?);
         }
+        let askers = Askers { connections, grown: Rc::clone(&grown) };
         let (mut one, mut list, mut nothing) = (Rate::default(), Rate::default(), Rate::default());
         for _ in 0..size.runs {
             let (times, took) = call_nothing(&empty.url, CLIENTS, slice).await?;
             nothing.add(times, took);
-            let (times, took) = ask(&connections, &ids, Query::Case, slice).await?;
+            let (times, took) = askers.ask(Query::Case, slice).await?;
             one.add(times, took);
-            let (times, took) = ask(&connections, &ids, Query::Worklist, slice).await?;
+            let (times, took) = askers.ask(Query::Worklist, slice).await?;
             list.add(times, took);
         }
+        let mut all = vec![("GetCase", one), ("ListWorklist", list)];
+        for (name, query) in OTHERS {
+            let (times, took) = askers.ask(query, slice).await?;
+            let mut rate = Rate::default();
+            rate.add(times, took);
+            all.push((name, rate));
+        }
         report.rate(&format!("empty call, {CLIENTS} clients"), &nothing);
-        for (name, rate) in [("GetCase", &one), ("ListWorklist", &list)] {
+        for (n, (name, rate)) in all.iter().enumerate() {
             report.rate(&format!("{name}, {cases} cases"), rate);
-            report.ratio(
-                &format!("{name} over the empty call, {cases} cases"),
-                &rate.per_second,
-                &nothing.per_second,
-                Some(Goal::AtLeast(0.6)),
-            );
+            let has_goal = n < 2;
+            if has_goal {
+                report.ratio(
+                    &format!("{name} over the empty call, {cases} cases"),
+                    &rate.per_second,
+                    &nothing.per_second,
+                    Some(Goal::AtLeast(0.6)),
+                );
+            }
+            if let Some(small) = first.as_ref().and_then(|rates| rates.get(n)) {
+                let what = format!("{name}: p99 at {cases} cases over {}", size.cases[0]);
+                let goal = has_goal.then_some(Goal::AtMost(1.5));
+                report.ratio(&what, &rate.p99_us, &small.p99_us, goal);
+            }
         }
-        if let Some((small_one, small_list)) = &first {
-            let goal = Some(Goal::AtMost(1.5));
-            let what = |name| format!("{name}: p99 at {cases} cases over {}", size.cases[0]);
-            report.ratio(&what("GetCase"), &one.p99_us, &small_one.p99_us, goal);
-            report.ratio(&what("ListWorklist"), &list.p99_us, &small_list.p99_us, goal);
-        } else {
-            first = Some((one, list));
-        }
+        first.get_or_insert(all.into_iter().map(|(_, rate)| rate).collect());
         served.stop().await?;
     }
-    report.note(format!("a page of the worklist has {PAGE} cases of an office of {OFFICERS}"));
+    report.note(format!(
+        "a page of the worklist has {PAGE} cases of an office of {OFFICERS}; what is not in every \
+         run was asked for once"
+    ));
     empty.stop().await
+}
+
+/// The clerks of a town.
+struct Askers {
+    connections: Vec<Authorised>,
+    grown: Rc<Grown>,
+}
+
+impl Askers {
+    async fn ask(&self, query: Query, slice: Duration) -> anyhow::Result<(Times, Duration)> {
+        let ids: Arc<[CaseId]> = self.grown.ids.clone().into();
+        let askers = self
+            .connections
+            .iter()
+            .map(|c| Asker { connection: c.clone(), query, ids: Arc::clone(&ids), turn: 0 })
+            .collect();
+        let (times, took, _) = closed_loop(askers, slice, Asker::ask).await?;
+        Ok((times, took))
+    }
 }
 
 /// A clerk who reads.
 struct Asker {
-    cases: CasesServiceClient<Authorised>,
-    worklist: WorklistServiceClient<Authorised>,
-    ids: Arc<Vec<CaseId>>,
+    connection: Authorised,
+    query: Query,
+    ids: Arc<[CaseId]>,
     turn: usize,
 }
 
 impl Asker {
-    async fn case(mut self) -> anyhow::Result<Asker> {
-        // Any case is asked for as often as any other: no locality helps a cache.
-        let random = Uuid::new_v4().as_u128();
-        let id = self.ids[usize::try_from(random % self.ids.len() as u128)?];
-        let request = GetCaseRequest {
-            comune: COMUNE.to_owned(),
-            case_id: id.to_string(),
-            ..GetCaseRequest::default()
-        };
-        let answer = self.cases.get_case(request).await?.into_inner();
-        let summary = answer.case.and_then(|c| c.summary).context("an empty answer")?;
-        anyhow::ensure!(summary.case_id == id.to_string(), "another case was answered");
-        Ok(self)
-    }
-
-    async fn worklist(mut self) -> anyhow::Result<Asker> {
+    async fn ask(mut self) -> anyhow::Result<Asker> {
         self.turn += 1;
-        let queue = [Queue::Mine, Queue::Office][self.turn % 2];
-        let query = WorklistQuery { queue: queue.into(), ..WorklistQuery::default() };
-        let request = ListWorklistRequest {
-            comune: COMUNE.to_owned(),
-            query: Some(query),
-            page_size: PAGE,
-            ..ListWorklistRequest::default()
-        };
-        let answer = self.worklist.list_worklist(request).await?.into_inner();
-        anyhow::ensure!(!answer.cases.is_empty(), "an empty worklist");
+        let (comune, c) = (COMUNE.to_owned(), self.connection.clone());
+        // Any case is asked for as often as any other: no locality helps a cache.
+        let number = usize::try_from(Uuid::new_v4().as_u128() % self.ids.len() as u128)?;
+        let case_id = self.ids[number].to_string();
+        match self.query {
+            Query::Case => {
+                let id = case_id.clone();
+                let request = GetCaseRequest { comune, case_id, ..GetCaseRequest::default() };
+                let answer = CasesServiceClient::new(c).get_case(request).await?.into_inner();
+                let summary = answer.case.and_then(|c| c.summary).context("an empty answer")?;
+                anyhow::ensure!(summary.case_id == id, "another case was answered");
+            }
+            Query::Worklist => {
+                let queue = [Queue::Mine, Queue::Office][self.turn % 2];
+                let query = WorklistQuery { queue: queue.into(), ..WorklistQuery::default() };
+                let request = ListWorklistRequest {
+                    comune,
+                    query: Some(query),
+                    page_size: PAGE,
+                    ..ListWorklistRequest::default()
+                };
+                let page = WorklistServiceClient::new(c).list_worklist(request).await?.into_inner();
+                anyhow::ensure!(!page.cases.is_empty(), "an empty worklist");
+            }
+            Query::Counts => {
+                let request = CountWorklistRequest { comune, ..CountWorklistRequest::default() };
+                let counts = WorklistServiceClient::new(c).count_worklist(request).await?;
+                let counts = counts.into_inner().counts.context("no counts")?;
+                anyhow::ensure!(counts.open > 0, "nothing is open");
+            }
+            Query::Cases => {
+                let request =
+                    ListCasesRequest { comune, page_size: PAGE, ..ListCasesRequest::default() };
+                let page = CasesServiceClient::new(c).list_cases(request).await?.into_inner();
+                anyhow::ensure!(!page.cases.is_empty(), "no cases");
+            }
+            Query::Search => {
+                // Each case has an applicant whose name ends in its number.
+                let query = match self.turn % 2 {
+                    0 => format!("Rossi {number}"),
+                    _ => format!("{:07}/2026", number + 1),
+                };
+                let request = SearchCasesRequest { comune, query, ..SearchCasesRequest::default() };
+                let found = CasesServiceClient::new(c).search_cases(request).await?.into_inner();
+                anyhow::ensure!(!found.cases.is_empty(), "a case was not found");
+            }
+            Query::Timeline => {
+                let request =
+                    GetTimelineRequest { comune, case_id, ..GetTimelineRequest::default() };
+                let steps = CasesServiceClient::new(c).get_timeline(request).await?.into_inner();
+                anyhow::ensure!(steps.entries.len() > 4, "a timeline without its steps");
+            }
+            Query::Register => {
+                let request = ListRegistrationsRequest {
+                    comune,
+                    year: 2026,
+                    page_size: PAGE,
+                    ..ListRegistrationsRequest::default()
+                };
+                let page =
+                    RegisterServiceClient::new(c).list_registrations(request).await?.into_inner();
+                anyhow::ensure!(!page.registrations.is_empty(), "an empty register");
+            }
+            Query::Statistics => {
+                let request = GetStatisticsRequest { comune, ..GetStatisticsRequest::default() };
+                let rows = StatisticsServiceClient::new(c).get_statistics(request).await?;
+                anyhow::ensure!(!rows.into_inner().rows.is_empty(), "no statistics");
+            }
+        }
         Ok(self)
     }
-}
-
-async fn ask(
-    connections: &[Authorised],
-    ids: &Arc<Vec<CaseId>>,
-    query: Query,
-    slice: Duration,
-) -> anyhow::Result<(Times, Duration)> {
-    let askers = connections
-        .iter()
-        .map(|connection| Asker {
-            cases: CasesServiceClient::new(connection.clone()),
-            worklist: WorklistServiceClient::new(connection.clone()),
-            ids: Arc::clone(ids),
-            turn: 0,
-        })
-        .collect();
-    let (times, took, _) = match query {
-        Query::Case => closed_loop(askers, slice, Asker::case).await?,
-        Query::Worklist => closed_loop(askers, slice, Asker::worklist).await?,
-    };
-    Ok((times, took))
 }

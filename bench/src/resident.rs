@@ -29,7 +29,7 @@ use uuid::Uuid;
 const ASKED: u64 = 40_000;
 
 pub(crate) async fn run(size: &Size, towns: &mut Towns, report: &mut Report) -> anyhow::Result<()> {
-    let cases = size.grown.last().copied().context("no size of a town")?;
+    let cases = size.cases.last().copied().context("no size of a town")?;
     let grown = towns.of(cases, size, report).await?;
     let key = ServerKey::open(&grown.directory)?;
     let (mut start, mut first, mut worked, mut most) =
