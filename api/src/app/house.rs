@@ -4,6 +4,7 @@ use super::clock::Clock;
 use super::erasure;
 use super::error::{AppError, chain};
 use super::evidence::Evidence;
+use super::follow::Follower;
 use super::keys::MasterKeys;
 use super::lead::Lead;
 use super::policy::Principal;
@@ -116,13 +117,10 @@ impl House {
         for (comune, projector) in projectors {
             let Some(open) = self.open.get(&comune) else { continue };
             tasks.spawn(follow_views(Arc::clone(&open.town), projector, self.stop.subscribe()));
-            tasks.spawn(stopped(
-                self.stop.subscribe(),
-                run_register(Arc::clone(&open.town), Arc::clone(&open.desk)),
-            ));
+            tasks.spawn(stopped(self.stop.subscribe(), run_process(Arc::clone(&open.desk))));
             let (town, school) = (Arc::clone(&open.town), Arc::clone(&open.school));
             tasks.spawn(stopped(self.stop.subscribe(), async move {
-                town.lead.while_leading(|| run_school(Arc::clone(&school))).await;
+                town.lead.while_leading(|| run_process(Arc::clone(&school))).await;
             }));
             tasks.spawn(stopped(
                 self.stop.subscribe(),
@@ -399,25 +397,12 @@ async fn run_evidence(town: Arc<Town>, evidence: Arc<Evidence>) {
     }
 }
 
-/// Runs the register's process, again after a failure: it goes on from its checkpoint.
-async fn run_register(town: Arc<Town>, desk: Arc<register::Desk>) {
+/// Runs a process, again after a failure: it goes on from its checkpoint.
+async fn run_process(process: Arc<impl Follower>) {
     loop {
-        if let Err(error) = desk.run().await {
-            tracing::error!(comune = %town.comune, error = chain(&error),
-                "the register's process failed and will be tried again");
-        }
-        tokio::time::sleep(RETRY).await;
-    }
-}
-
-/// Runs the process of school calls, again after a failure: it goes on from its checkpoint.
-async fn run_school(desk: Arc<school::Desk>) {
-    loop {
-        if let Err(error) = desk.run().await {
-            tracing::error!(
-                error = chain(&error),
-                "the process of school calls failed and will be tried again"
-            );
+        if let Err(error) = process.follow().await {
+            tracing::error!(comune = %process.town().comune, process = process.name(),
+                error = chain(&error), "a process failed and will be tried again");
         }
         tokio::time::sleep(RETRY).await;
     }

@@ -9,6 +9,7 @@ pub mod deliver;
 pub mod erasure;
 pub mod error;
 pub mod evidence;
+mod follow;
 pub mod handler;
 pub mod house;
 pub mod http;

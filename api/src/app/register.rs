@@ -3,6 +3,7 @@
 
 use super::deliver::hex;
 use super::error::AppError;
+use super::follow::Follower;
 use super::handler::{self, CommandRequest, Target, new_events};
 use super::load;
 use super::policy::Principal;
@@ -16,8 +17,8 @@ use pratica_domain::register::{
 use pratica_domain::term::rome_date;
 use pratica_domain::{Context, Event};
 use pratica_store::{
-    AppendRequest, Appended, Delivery, EventReader, Expected, Filter, Metadata, Position,
-    RecordedEvent, Request, Revision, StoreError, Subscription,
+    AppendRequest, Appended, Expected, Metadata, Position, RecordedEvent, Request, Revision,
+    StoreError,
 };
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -27,10 +28,6 @@ use uuid::Uuid;
 
 /// The name of the process's checkpoint.
 pub const CHECKPOINT: &str = "register";
-/// How many events may be looked at again after a restart: a number given out is recognised.
-const CHECKPOINT_EVERY: u64 = 1_000;
-/// How many events the process takes at a time.
-const BATCH: usize = 256;
 /// How often an append is tried again when another node gave out the number first.
 const RETRIES: usize = 32;
 /// How many years back an emergency register may have been opened that is closed today.
@@ -58,44 +55,30 @@ pub struct Numbered {
     pub causation_id: Option<Uuid>,
 }
 
+/// Gives every incoming and outgoing document of a case its number: every request derives from the
+/// document's event.
+impl Follower for Desk {
+    fn name(&self) -> &'static str {
+        CHECKPOINT
+    }
+
+    fn town(&self) -> &Town {
+        &self.town
+    }
+
+    fn reached(&self) -> &watch::Sender<Position> {
+        &self.town.registered
+    }
+
+    async fn take(&self, events: &[RecordedEvent]) -> Result<(), AppError> {
+        self.handle(events).await
+    }
+}
+
 impl Desk {
     /// The desk of a comune. `principal` is what its own work is recorded as.
     pub fn new(town: Arc<Town>, principal: Principal) -> Self {
         Desk { town, principal, turn: Mutex::new(()) }
-    }
-
-    /// Follows the log and gives every incoming and outgoing document of a case its number, at
-    /// least once and with one effect: every request derives from the document's event.
-    ///
-    /// # Errors
-    /// When the log or the checkpoint fails; the process goes on from its checkpoint when run again.
-    pub async fn run(&self) -> Result<(), AppError> {
-        let town = &self.town;
-        let checkpoint = town.views.checkpoint(CHECKPOINT).await.map_err(AppError::views)?;
-        let mut kept = checkpoint;
-        town.registered.send_replace(checkpoint);
-        let reader: Arc<dyn EventReader> = Arc::clone(&town.log) as Arc<dyn EventReader>;
-        let mut subscription = Subscription::new(reader, checkpoint, Filter::all()).batch(BATCH);
-        loop {
-            let delivery =
-                subscription.next().await.map_err(|e| AppError::store("following the log", e))?;
-            let position = match delivery {
-                Delivery::Events { events, position } => {
-                    self.handle(&events).await?;
-                    position
-                }
-                Delivery::CaughtUp { position } => position,
-            };
-            if position.get() >= kept.get() + CHECKPOINT_EVERY {
-                town.views.keep_checkpoint(CHECKPOINT, position).await.map_err(AppError::views)?;
-                kept = position;
-            }
-            town.registered.send_if_modified(|p| {
-                let further = position > *p;
-                *p = position.max(*p);
-                further
-            });
-        }
     }
 
     async fn handle(&self, events: &[RecordedEvent]) -> Result<(), AppError> {
@@ -130,6 +113,14 @@ impl Desk {
             recorded?;
         }
         Ok(())
+    }
+
+    /// Follows the log until it is dropped or fails; run again, it goes on from its checkpoint.
+    ///
+    /// # Errors
+    /// When the log or the checkpoint fails.
+    pub async fn run(&self) -> Result<(), AppError> {
+        self.follow().await
     }
 
     /// The documents among these events that have no number yet.

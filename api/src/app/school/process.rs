@@ -4,24 +4,20 @@
 use super::desk::{CallCommand, Desk};
 use super::gather::sha256;
 use crate::app::error::{AppError, chain};
+use crate::app::follow::Follower;
 use crate::app::handler::{self, CommandRequest, Target};
 use crate::app::load;
+use crate::app::town::Town;
 use pratica_domain::Event;
 use pratica_domain::ids::{CallId, CaseId, derived};
 use pratica_domain::school::call::{Command as OfCall, Settlement};
 use pratica_domain::school::process::{Reaction, of_call, of_case};
 use pratica_domain::term::rome_date;
-use pratica_store::{Delivery, EventReader, Filter, RecordedEvent, Subscription};
-use std::sync::Arc;
+use pratica_store::{Position, RecordedEvent};
 use std::time::Duration;
+use tokio::sync::watch;
 use uuid::Uuid;
 
-/// The name of the process's checkpoint.
-const CHECKPOINT: &str = "school";
-/// How many events may be looked at again after a restart: a request delivered is recognised.
-const CHECKPOINT_EVERY: u64 = 1_000;
-/// How many events the process takes at a time.
-const BATCH: usize = 256;
 /// The events of applications that another stream has to know of.
 const CARRIED: [&str; 10] = [
     "enrolment.filed",
@@ -38,40 +34,34 @@ const CARRIED: [&str; 10] = [
 /// How many applications are told at the same time.
 const AT_ONCE: usize = 64;
 
+impl Follower for Desk {
+    fn name(&self) -> &'static str {
+        "school"
+    }
+
+    fn town(&self) -> &Town {
+        &self.town
+    }
+
+    fn reached(&self) -> &watch::Sender<Position> {
+        &self.reached
+    }
+
+    async fn take(&self, events: &[RecordedEvent]) -> Result<(), AppError> {
+        for event in events {
+            self.carry(event).await?;
+        }
+        Ok(())
+    }
+}
+
 impl Desk {
-    /// Follows the log until it is dropped.
+    /// Follows the log until it is dropped or fails; run again, it goes on from its checkpoint.
     ///
     /// # Errors
-    /// When the log or the checkpoint fails; the process goes on from its checkpoint when run again.
+    /// When the log or the checkpoint fails.
     pub async fn run(&self) -> Result<(), AppError> {
-        let town = &self.town;
-        let checkpoint = town.views.checkpoint(CHECKPOINT).await.map_err(AppError::views)?;
-        let mut kept = checkpoint;
-        self.reached.send_replace(checkpoint);
-        let reader: Arc<dyn EventReader> = Arc::clone(&town.log) as Arc<dyn EventReader>;
-        let mut subscription = Subscription::new(reader, checkpoint, Filter::all()).batch(BATCH);
-        loop {
-            let delivery =
-                subscription.next().await.map_err(|e| AppError::store("following the log", e))?;
-            let position = match delivery {
-                Delivery::Events { events, position } => {
-                    for event in &events {
-                        self.carry(event).await?;
-                    }
-                    position
-                }
-                Delivery::CaughtUp { position } => position,
-            };
-            if position.get() >= kept.get() + CHECKPOINT_EVERY {
-                town.views.keep_checkpoint(CHECKPOINT, position).await.map_err(AppError::views)?;
-                kept = position;
-            }
-            self.reached.send_if_modified(|p| {
-                let further = position > *p;
-                *p = position.max(*p);
-                further
-            });
-        }
+        self.follow().await
     }
 
     /// Once a second: whether the views or the legal day moved, and if so what calls have due.
