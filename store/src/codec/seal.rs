@@ -17,7 +17,16 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::vault::{Place, Unsealed, Vault, VaultError};
-use memchr::memmem::find;
+use memchr::memchr;
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
+
+/// Between the two fields of a `Personal`, as they were written. Within a JSON string every quote
+/// is escaped, so that this can be nothing else.
+const MARK: &[u8] = b"\",\"sealed\":\"";
+/// Finds it; made once, since it is looked for in every event.
+static MARKS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(MARK));
+const SUBJECT_LEN: usize = 36;
 
 /// Where personal data is sealed for.
 pub(super) struct Seal<'a> {
@@ -46,19 +55,15 @@ pub(super) fn open(
     event: Uuid,
     payload: &[u8],
 ) -> Result<Option<Zeroizing<Vec<u8>>>, VaultError> {
-    // Within a JSON string every quote is escaped, so that this can only be the two fields of a
-    // `Personal`, as they were written.
-    const MARK: &[u8] = b"\",\"sealed\":\"";
     const BEFORE: &[u8] = b"\"subject\":\"";
-    const SUBJECT_LEN: usize = 36;
     let mut opened: Option<Zeroizing<Vec<u8>>> = None;
     let mut copied = 0;
     let mut ordinal = 0;
     let mut at = 0;
-    while let Some(found) = find(payload.get(at..).unwrap_or_default(), MARK) {
+    while let Some(found) = MARKS.find(payload.get(at..).unwrap_or_default()) {
         let mark = at + found;
         let start = mark + MARK.len();
-        let end = find(payload.get(start..).unwrap_or_default(), b"\"")
+        let end = memchr(b'"', payload.get(start..).unwrap_or_default())
             .map(|length| start + length)
             .ok_or(VaultError::Altered)?;
         let subject_at = mark.checked_sub(SUBJECT_LEN).ok_or(VaultError::Altered)?;
@@ -95,26 +100,16 @@ pub(super) fn open(
 
 /// Every sealed text of a payload.
 pub(super) fn sealed(payload: &[u8]) -> impl Iterator<Item = &str> {
-    const MARK: &[u8] = b",\"sealed\":\"";
-    let mut rest = payload;
-    std::iter::from_fn(move || {
-        let start = find(rest, MARK)? + MARK.len();
-        let from = rest.get(start..)?;
-        let end = find(from, b"\"")?;
-        rest = from.get(end..)?;
-        std::str::from_utf8(from.get(..end)?).ok()
-    })
+    sealed_of(payload).map(|(_, sealed)| sealed)
 }
 
 /// Every data subject of a payload with what is sealed of theirs.
 pub(super) fn sealed_of(payload: &[u8]) -> impl Iterator<Item = (SubjectId, &str)> {
-    const MARK: &[u8] = b"\",\"sealed\":\"";
-    const SUBJECT_LEN: usize = 36;
     let mut at = 0;
     std::iter::from_fn(move || {
-        let mark = at + find(payload.get(at..)?, MARK)?;
+        let mark = at + MARKS.find(payload.get(at..)?)?;
         let start = mark + MARK.len();
-        let end = start + find(payload.get(start..)?, b"\"")?;
+        let end = start + memchr(b'"', payload.get(start..)?)?;
         at = end;
         let text = |from: usize, to: usize| std::str::from_utf8(payload.get(from..to)?).ok();
         let subject = text(mark.checked_sub(SUBJECT_LEN)?, mark)?.parse().ok()?;
