@@ -2,9 +2,10 @@
 //! a name or a code is never seen here, and is gone from here once it is erased.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use pratica_domain::ids::ProtocolNumber;
-use pratica_domain::people::{Address, Personal};
+use pratica_domain::people::{Address, Person, Personal};
 use pratica_domain::permit::{self, Site};
 use pratica_domain::residency;
 use pratica_domain::{Case, ProcedureState};
@@ -24,50 +25,85 @@ impl From<BlindKey> for Key {
     }
 }
 
-/// What a case is found by; by the sealed text, so that each is opened once.
+/// What a case is found by.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Keys {
+    /// By the sealed text, so that each is opened once.
     personal: BTreeMap<String, Vec<Key>>,
+    plain: BTreeSet<Key>,
     pub all: BTreeSet<Key>,
 }
 
 /// All keys of a case; of one whose personal data is erased, only those that are not personal.
-/// `before` is what it was found by until now.
+/// `before` is what it was found by until now, and the same again if nothing of it changed.
 pub(crate) fn of(
     case: &Case,
     stream: &StreamName,
     index: &dyn BlindIndex,
-    before: Option<&Keys>,
-) -> Result<Keys, VaultError> {
-    let file = &case.file;
-    let mut keys = Keys::default();
-    let known = |sealed: &str| before.and_then(|b| b.personal.get(sealed)).cloned();
-    let mut take = |sealed: Option<&str>,
-                    make: &mut dyn FnMut() -> Result<Vec<BlindKey>, VaultError>|
-     -> Result<(), VaultError> {
-        let Some(sealed) = sealed else { return Ok(()) };
-        let found = match known(sealed) {
-            Some(found) => found,
-            None => make()?.into_iter().map(Key::from).collect(),
-        };
-        keys.personal.insert(sealed.to_owned(), found);
-        Ok(())
+    before: Option<&Arc<Keys>>,
+) -> Result<Arc<Keys>, VaultError> {
+    let sealed = sealed(case);
+    let plain = plain(case);
+    let is_same = |before: &&Arc<Keys>| {
+        before.plain == plain
+            && before.personal.len() == sealed.len()
+            && sealed.keys().all(|text| before.personal.contains_key(*text))
     };
-    let erased = file.disposal.erased_on().is_some();
-    for party in file.parties.values().filter(|_| !erased) {
-        take(party.person.sealed(), &mut || index.person(stream, &party.person))?;
+    if let Some(same) = before.filter(is_same) {
+        return Ok(Arc::clone(same));
     }
-    for address in addresses(case).into_iter().filter(|_| !erased) {
-        take(address.sealed(), &mut || index.address(stream, address))?;
+    let mut personal = BTreeMap::new();
+    for (text, of) in sealed {
+        let found = match before.and_then(|before| before.personal.get(text)) {
+            Some(found) => found.clone(),
+            None => of.keys(stream, index)?.into_iter().map(Key::from).collect(),
+        };
+        personal.insert(text.to_owned(), found);
     }
-    for site in sites(case).into_iter().filter(|_| !erased) {
-        take(site.sealed(), &mut || index.site(stream, site))?;
+    let all = personal.values().flatten().chain(&plain).cloned().collect();
+    Ok(Arc::new(Keys { personal, plain, all }))
+}
+
+/// Something personal that a case is found by.
+enum Sealed<'a> {
+    Person(&'a Personal<Person>),
+    Address(&'a Personal<Address>),
+    Site(&'a Personal<Site>),
+}
+
+impl Sealed<'_> {
+    fn keys(
+        &self,
+        stream: &StreamName,
+        index: &dyn BlindIndex,
+    ) -> Result<Vec<BlindKey>, VaultError> {
+        match self {
+            Sealed::Person(person) => index.person(stream, person),
+            Sealed::Address(address) => index.address(stream, address),
+            Sealed::Site(site) => index.site(stream, site),
+        }
     }
-    keys.all.extend(keys.personal.values().flatten().cloned());
-    keys.all.extend(file.documents.values().filter_map(|d| d.number).map(protocol));
+}
+
+/// What is personal about a case, by its sealed text; nothing once it is erased.
+fn sealed(case: &Case) -> BTreeMap<&str, Sealed<'_>> {
+    if case.file.disposal.erased_on().is_some() {
+        return BTreeMap::new();
+    }
+    let people = case.file.parties.values().map(|party| &party.person);
+    let people = people.filter_map(|p| Some((p.sealed()?, Sealed::Person(p))));
+    let addresses = addresses(case).into_iter();
+    let addresses = addresses.filter_map(|a| Some((a.sealed()?, Sealed::Address(a))));
+    let sites = sites(case).into_iter().filter_map(|s| Some((s.sealed()?, Sealed::Site(s))));
+    people.chain(addresses).chain(sites).collect()
+}
+
+/// What is not personal.
+fn plain(case: &Case) -> BTreeSet<Key> {
+    let file = &case.file;
     let referred = file.opening.as_ref().and_then(|o| o.reference.as_deref()).map(reference);
-    keys.all.extend(referred.filter(|key| !key.key.is_empty()));
-    Ok(keys)
+    let numbers = file.documents.values().filter_map(|d| d.number).map(protocol);
+    numbers.chain(referred.filter(|key| !key.key.is_empty())).collect()
 }
 
 /// The addresses that a case is about.

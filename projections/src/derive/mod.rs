@@ -9,6 +9,7 @@ pub(crate) mod keys;
 pub(crate) mod split;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use pratica_domain::case::{CaseFile, Direction, PartyRole, ReckonedTerm, TermKey};
 use pratica_domain::ids::{OfficeId, OfficerId, ProtocolNumber};
@@ -29,7 +30,7 @@ pub(crate) struct Derived {
     /// Who may see it, and until when.
     pub accounts: BTreeMap<String, i64>,
     /// What it is found by.
-    pub keys: Keys,
+    pub keys: Arc<Keys>,
     /// What it gives to the statistics, once closed.
     pub stat: Option<Stat>,
     /// The legal term of the procedure, in days.

@@ -1,5 +1,7 @@
 //! Writing one touched case: only what differs from what is there.
 
+use std::sync::Arc;
+
 use pratica_domain::ids::CaseId;
 use pratica_store::{Position, StreamName};
 use rusqlite::{Connection, OptionalExtension};
@@ -216,13 +218,18 @@ fn accounts(c: &Connection, key: i64, before: &Derived, after: &Derived) -> Resu
 }
 
 fn keys(c: &Connection, case: i64, before: &Derived, after: &Derived) -> Result<(), ViewError> {
-    for gone in before.keys.all.difference(&after.keys.all) {
-        c.prepare_cached("DELETE FROM search_keys WHERE kind = ? AND key = ? AND case_key = ?")?
-            .execute((gone.kind, &gone.key, case))?;
+    if Arc::ptr_eq(&before.keys, &after.keys) {
+        return Ok(());
     }
-    for new in after.keys.all.difference(&before.keys.all) {
-        c.prepare_cached("INSERT INTO search_keys VALUES(?, ?, ?)")?
-            .execute((new.kind, &new.key, case))?;
+    let (before, after) = (&before.keys.all, &after.keys.all);
+    let mut delete =
+        c.prepare_cached("DELETE FROM search_keys WHERE kind = ? AND key = ? AND case_key = ?")?;
+    for gone in before.difference(after) {
+        delete.execute((gone.kind, &gone.key, case))?;
+    }
+    let mut insert = c.prepare_cached("INSERT INTO search_keys VALUES(?, ?, ?)")?;
+    for new in after.difference(before) {
+        insert.execute((new.kind, &new.key, case))?;
     }
     Ok(())
 }

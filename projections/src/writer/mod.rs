@@ -11,7 +11,7 @@ mod meta;
 pub(crate) mod prepare;
 mod rows;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use pratica_domain::Case;
@@ -154,7 +154,7 @@ fn write(
     meta: &mut Meta,
 ) -> Result<Vec<(StreamName, Box<Entry>)>, ViewError> {
     let mut deltas = Deltas::default();
-    let mut keys = BTreeMap::new();
+    let mut keys = HashMap::with_capacity(prepared.cases.len());
     let mut entries = Vec::with_capacity(prepared.cases.len());
     for case in prepared.cases {
         let key = match case.key {
@@ -169,9 +169,8 @@ fn write(
         let Touched { stream, case, after, .. } = *case;
         entries.push((stream, Box::new(Entry { key, case, derived: after })));
     }
-    for step in &prepared.steps {
-        rows::step(tx, step, keys.get(&step.case).copied().unwrap_or_default())?;
-    }
+    let key_of = |step: &rows::Step| keys.get(&step.case).copied().unwrap_or_default();
+    rows::steps(tx, prepared.steps.iter().map(|step| (step, key_of(step))))?;
     for fact in &prepared.school {
         crate::school::write::write(tx, fact)?;
     }

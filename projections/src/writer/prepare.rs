@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::num::NonZero;
+use std::sync::Arc;
 
 use pratica_domain::ids::CaseId;
 use pratica_domain::{Case, Event, case, evolve, register};
@@ -148,7 +149,10 @@ fn share_out(
 /// Puts the parts together in the order of the log. Of several errors the first in the log counts.
 fn gather(parts: Vec<Result<Done, ViewError>>) -> Result<Prepared, ViewError> {
     let mut prepared = Prepared::default();
-    let mut digests = Vec::new();
+    let steps = parts.iter().flatten().map(|done| done.steps.len()).sum();
+    prepared.steps.reserve_exact(steps);
+    prepared.cases.reserve_exact(parts.len());
+    let mut digests = Vec::with_capacity(steps);
     let mut first_error: Option<(Position, ViewError)> = None;
     for part in parts {
         match part {
@@ -245,7 +249,7 @@ pub(crate) fn keys(
     index: &dyn BlindIndex,
     before: Option<&Derived>,
     position: Position,
-) -> Result<Keys, ViewError> {
+) -> Result<Arc<Keys>, ViewError> {
     keys::of(case, stream, index, before.map(|b| &b.keys)).map_err(|source| ViewError::Poison {
         position,
         detail: "what its case is found by cannot be made".to_owned(),

@@ -89,20 +89,27 @@ fn is_internal(event: &Event) -> bool {
     }
 }
 
-/// Writes a step.
-pub(crate) fn step(c: &Connection, step: &Step, key: i64) -> Result<(), ViewError> {
-    c.prepare_cached("INSERT INTO timeline VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?.execute((
-        step.position.get().cast_signed(),
-        key,
-        step.revision.cast_signed(),
-        &*step.event_type,
-        step.occurred_at,
-        step.recorded_at,
-        &step.actor,
-        &step.role,
-        step.internal,
-        &step.args,
-    ))?;
+/// Writes steps, each with the integer of its case.
+pub(crate) fn steps<'a>(
+    c: &Connection,
+    steps: impl Iterator<Item = (&'a Step, i64)>,
+) -> Result<(), ViewError> {
+    let mut insert =
+        c.prepare_cached("INSERT INTO timeline VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
+    for (step, key) in steps {
+        insert.execute((
+            step.position.get().cast_signed(),
+            key,
+            step.revision.cast_signed(),
+            &*step.event_type,
+            step.occurred_at,
+            step.recorded_at,
+            &step.actor,
+            &step.role,
+            step.internal,
+            &step.args,
+        ))?;
+    }
     Ok(())
 }
 
