@@ -31,6 +31,8 @@ const WATCHERS: usize = 32;
 const CONNECTIONS: usize = 64;
 /// Calls of the open loop that wait for their answer at once: eight times what the server lets in.
 const WAITING: usize = 8_192;
+/// How often somebody else calls meanwhile.
+const APART: Duration = Duration::from_millis(50);
 
 pub(crate) async fn push(size: &Size, report: &mut Report) -> anyhow::Result<()> {
     let mut place = Place::open(&size.directory.join("w6"))?;
@@ -166,6 +168,21 @@ struct Fates {
     held_back: u64,
 }
 
+impl Fates {
+    fn count(&mut self, answer: Result<(), tonic::Status>, took: Duration) -> anyhow::Result<()> {
+        match answer {
+            Ok(()) => self.accepted.add(took),
+            Err(status) if status.code() == Code::ResourceExhausted => {
+                let advised = status.get_error_details().retry_info().is_some();
+                anyhow::ensure!(advised, "a refusal without advice: {status:?}");
+                self.refused += 1;
+            }
+            Err(status) => anyhow::bail!("{status:?}"),
+        }
+        Ok(())
+    }
+}
+
 pub(crate) async fn overload(size: &Size, report: &mut Report) -> anyhow::Result<()> {
     let directory = size.directory.join("l1");
     let place = Place::open(&directory)?;
@@ -185,7 +202,12 @@ pub(crate) async fn overload(size: &Size, report: &mut Report) -> anyhow::Result
     let capacity = before.count() as f64 / slice.as_secs_f64();
     let resident = server.memory("VmRSS")?;
     let lasts = slice * u32::try_from(size.runs)?;
+    let token = serving::token(&key, "officer.apart", Role::Officer)?;
+    let (url, asked) = (server.url.clone(), case.clone());
+    let apart = std::thread::spawn(move || somebody_apart(&url, &token, &asked, lasts));
     let mut fates = open_loop(&connections, &case, capacity * 10.0, lasts).await?;
+    let apart = tokio::task::spawn_blocking(move || apart.join()).await?;
+    let mut apart = apart.map_err(|_| anyhow::anyhow!("who called apart panicked"))??;
     let most = server.memory("VmHWM")?;
     let mut after = closed(&connections, &case, slice).await?;
     let one = |value: f64| {
@@ -198,7 +220,12 @@ pub(crate) async fn overload(size: &Size, report: &mut Report) -> anyhow::Result
     let per_second = |n: u64| one(n as f64 / lasts.as_secs_f64());
     let accepted = fates.accepted.count() as u64;
     report.row("accepted at ten times that", "/s", &per_second(accepted), None);
-    report.row("p99 of what was accepted", "us", &one(fates.accepted.percentile_us(0.99)), None);
+    report.row(
+        "p99 of what was accepted, the clients' own queues included",
+        "us",
+        &one(fates.accepted.percentile_us(0.99)),
+        None,
+    );
     let told = "refused with the time to come back";
     report.row(told, "/s", &per_second(fates.refused), None);
     report.row(
@@ -207,6 +234,11 @@ pub(crate) async fn overload(size: &Size, report: &mut Report) -> anyhow::Result
         &per_second(fates.held_back),
         None,
     );
+    let calls = apart.accepted.count() as u64 + apart.refused;
+    let meanwhile = format!("somebody apart who called {calls} times meanwhile");
+    report.row(format!("{meanwhile}: refused"), "", &one(apart.refused as f64), None);
+    report.row(format!("{meanwhile}: p50"), "us", &one(apart.accepted.percentile_us(0.50)), None);
+    report.row(format!("{meanwhile}: p99"), "us", &one(apart.accepted.percentile_us(0.99)), None);
     report.row("p99 right afterwards", "us", &one(after.percentile_us(0.99)), None);
     report.row("the server's memory before", "MB", &one(resident), None);
     report.row("the most it ever was", "MB", &one(most), None);
@@ -231,6 +263,25 @@ async fn closed(connections: &[Authorised], case: &str, slice: Duration) -> anyh
     })
     .await?;
     Ok(times)
+}
+
+/// Calls now and then from a thread of its own, so that only the server's queue is in its times and
+/// not that of the many clients.
+fn somebody_apart(url: &str, token: &str, case: &str, lasts: Duration) -> anyhow::Result<Fates> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let connection = authorised(url, token).await?;
+        let mut fates = Fates::default();
+        let mut turn = interval(APART);
+        turn.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let begun = Instant::now();
+        while begun.elapsed() < lasts {
+            turn.tick().await;
+            let sent = Instant::now();
+            fates.count(call(&connection, case).await, sent.elapsed())?;
+        }
+        Ok(fates)
+    })
 }
 
 /// Calls at their times, whatever became of those before, while fewer than [`WAITING`] wait.
@@ -275,15 +326,7 @@ async fn count(
 ) -> anyhow::Result<Fates> {
     let mut fates = Fates::default();
     while let Some((answer, took)) = told.recv().await {
-        match answer {
-            Ok(()) => fates.accepted.add(took),
-            Err(status) if status.code() == Code::ResourceExhausted => {
-                let advised = status.get_error_details().retry_info().is_some();
-                anyhow::ensure!(advised, "a refusal without advice: {status:?}");
-                fates.refused += 1;
-            }
-            Err(status) => anyhow::bail!("{status:?}"),
-        }
+        fates.count(answer, took)?;
     }
     Ok(fates)
 }

@@ -237,7 +237,7 @@ fn own_principal(key: &DecodingKey, token: &str) -> Result<Principal, Status> {
 pub(crate) struct Method(pub(crate) String);
 
 /// How a call is let in: who calls is read from it, and put into it for the method.
-pub(crate) trait Admit: Clone + Send + Sync + 'static {
+pub(crate) trait Admit: Clone + Send + 'static {
     /// Who calls.
     fn admit(
         &self,
@@ -297,15 +297,12 @@ where
         let mut inner = std::mem::replace(&mut self.inner, fresh);
         let (entrance, door) = (self.entrance.clone(), Arc::clone(&self.door));
         Box::pin(async move {
-            let entered = async {
-                let inside = door.arrive().map_err(|status| *status)?;
-                // All that have come are counted before any of them is worked on.
-                tokio::task::yield_now().await;
-                let who = entrance.admit(&mut request).await?;
-                inside.of(&who).map_err(|status| *status)
-            };
-            match entered.await {
+            let admitted = entrance.admit(&mut request).await;
+            let entered = admitted.and_then(|who| door.enter(&who).map_err(|status| *status));
+            match entered {
                 Ok(inside) => {
+                    // All that have come are counted before any of them is worked on.
+                    tokio::task::yield_now().await;
                     // Whatever comes after must not see it, or write it down.
                     request.headers_mut().remove("authorization");
                     inner.call(request).await.map(|answer| inside.answers(answer))
@@ -322,6 +319,7 @@ mod tests {
     use super::super::limits::CALLS_MAX;
     use super::*;
     use std::future::{Ready, ready};
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use tokio::task::JoinSet;
     use tonic::Code;
     use tonic_types::StatusExt as _;
@@ -344,20 +342,21 @@ mod tests {
         }
     }
 
-    /// Everybody has an account of their own.
-    #[derive(Clone)]
-    struct Anybody;
+    /// Four accounts, one after the other.
+    #[derive(Clone, Default)]
+    struct Four(Arc<AtomicUsize>);
 
-    impl Admit for Anybody {
+    impl Admit for Four {
         async fn admit(&self, _: &mut http::Request<Body>) -> Result<Principal, Status> {
-            Ok(Principal::system(format!("a{}", uuid::Uuid::new_v4().simple()).parse().unwrap()))
+            let turn = self.0.fetch_add(1, Ordering::Relaxed) % 4;
+            Ok(Principal::system(format!("account.{turn}").parse().unwrap()))
         }
     }
 
     #[tokio::test]
     async fn calls_that_wait_for_their_turn_count_though_each_is_answered_at_once() {
         const TOO_MANY: usize = 100;
-        let guarded = Guarded::new(Quick, Anybody, Door::new(0));
+        let guarded = Guarded::new(Quick, Four::default(), Door::new(0));
         let mut calls = JoinSet::new();
         for _ in 0..CALLS_MAX + TOO_MANY {
             calls.spawn(guarded.clone().call(http::Request::new(Body::empty())));

@@ -1,11 +1,10 @@
 //! How often somebody may call, how much of theirs and of all is under way at once, and how many
 //! answers are being read. Who is turned away hears when to come back. Health stands outside the
-//! door.
-//!
-//! A call counts from when it is first looked at, before anybody asks who sends it: what waits is
-//! then known, and bounded, before any of it is worked on.
+//! door. A call counts from when it is known whose it is, and before any of it is worked on.
 
-use super::limits::{ANSWERS_MAX, ANSWERS_OF_ONE_MAX, CALLS_MAX, CALLS_OF_ONE_MAX};
+use super::limits::{
+    ANSWERS_MAX, ANSWERS_OF_ONE_MAX, CALLS_MAX, CALLS_OF_ONE_FEW, CALLS_OF_ONE_MAX,
+};
 use crate::app::Principal;
 use http_body_util::BodyExt as _;
 use pratica_domain::ids::OfficerId;
@@ -18,9 +17,6 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 
 /// How many accounts are remembered before those that have been quiet are forgotten.
 const REMEMBERED: usize = 10_000;
-
-/// When to come back, where nothing better is known.
-const MOMENT: Duration = Duration::from_secs(1);
 
 /// The door of a server.
 #[derive(Default)]
@@ -48,67 +44,21 @@ struct Account {
     answers: usize,
 }
 
-/// A call that has come; while it lives it counts, as a call and then as its answer: of all, and
-/// once it is known whose it is, of theirs.
+/// A call that was let in; while it lives it counts, as a call and then as its answer.
 pub(crate) struct Inside {
     door: Arc<Door>,
-    account: Option<OfficerId>,
+    account: OfficerId,
     is_answer: bool,
 }
 
 impl Inside {
-    /// It is this account's, unless they have enough of them: then it hears when to come back.
-    pub(crate) fn of(self, who: &Principal) -> Result<Inside, Box<Status>> {
-        self.of_at(who, Instant::now())
-    }
-
-    fn of_at(mut self, who: &Principal, now: Instant) -> Result<Inside, Box<Status>> {
-        let rate = f64::from(self.door.calls_per_second);
-        let most = 2.0 * rate;
-        let mut state = self.door.state();
-        let grown =
-            |a: &Account| (a.left + now.duration_since(a.at).as_secs_f64() * rate).min(most);
-        if state.accounts.len() >= REMEMBERED {
-            state.accounts.retain(|_, a| !a.is_outside() || grown(a) < most);
-        }
-        let account = state.accounts.entry(who.account.clone()).or_insert(Account {
-            left: most,
-            at: now,
-            calls: 0,
-            answers: 0,
-        });
-        (account.left, account.at) = (grown(account), now);
-        let refusal = if rate > 0.0 && account.left < 1.0 {
-            let wait = Duration::from_secs_f64((1.0 - account.left) / rate);
-            Some(("too many calls of this account", wait))
-        } else if account.calls >= CALLS_OF_ONE_MAX {
-            Some(("too many calls of this account at once", MOMENT))
-        } else if account.answers >= ANSWERS_OF_ONE_MAX {
-            Some(("too many open streams of this account", MOMENT))
-        } else {
-            None
-        };
-        if let Some((text, wait)) = refusal {
-            if rate == 0.0 && account.is_outside() {
-                state.accounts.remove(&who.account);
-            }
-            drop(state);
-            return Err(Box::new(later("RATE_LIMITED", text, wait)));
-        }
-        account.left -= 1.0;
-        account.calls += 1;
-        drop(state);
-        self.account = Some(who.account.clone());
-        Ok(self)
-    }
-
     /// The call is over, and its answer is under way for as long as its body lives.
     pub(crate) fn answers(mut self, response: http::Response<Body>) -> http::Response<Body> {
         {
             let mut state = self.door.state();
             state.calls -= 1;
             state.answers += 1;
-            if let Some(account) = self.account.as_ref().and_then(|a| state.accounts.get_mut(a)) {
+            if let Some(account) = state.accounts.get_mut(&self.account) {
                 account.calls -= 1;
                 account.answers += 1;
             }
@@ -128,12 +78,11 @@ impl Drop for Inside {
         let mut state = self.door.state();
         let of_all = if self.is_answer { &mut state.answers } else { &mut state.calls };
         *of_all -= 1;
-        let Some(who) = &self.account else { return };
-        if let Some(account) = state.accounts.get_mut(who) {
+        if let Some(account) = state.accounts.get_mut(&self.account) {
             let of_one = if self.is_answer { &mut account.answers } else { &mut account.calls };
             *of_one -= 1;
             if self.door.calls_per_second == 0 && account.is_outside() {
-                state.accounts.remove(who);
+                state.accounts.remove(&self.account);
             }
         }
     }
@@ -150,15 +99,54 @@ impl Door {
         Arc::new(Door { calls_per_second, ..Door::default() })
     }
 
-    /// A call comes: it counts, or hears when to come back.
-    pub(crate) fn arrive(self: &Arc<Self>) -> Result<Inside, Box<Status>> {
+    /// Lets a call in, or says when to come back.
+    pub(crate) fn enter(self: &Arc<Self>, who: &Principal) -> Result<Inside, Box<Status>> {
+        self.enter_at(who, Instant::now())
+    }
+
+    fn enter_at(self: &Arc<Self>, who: &Principal, now: Instant) -> Result<Inside, Box<Status>> {
+        let rate = f64::from(self.calls_per_second);
+        let most = 2.0 * rate;
         let mut state = self.state();
-        if state.calls >= CALLS_MAX || state.answers >= ANSWERS_MAX {
-            return Err(Box::new(later("OVERLOADED", "the server is busy", MOMENT)));
+        let grown =
+            |a: &Account| (a.left + now.duration_since(a.at).as_secs_f64() * rate).min(most);
+        if state.accounts.len() >= REMEMBERED {
+            state.accounts.retain(|_, a| !a.is_outside() || grown(a) < most);
         }
+        let (calls, answers) = (state.calls, state.answers);
+        let account = state.accounts.entry(who.account.clone()).or_insert(Account {
+            left: most,
+            at: now,
+            calls: 0,
+            answers: 0,
+        });
+        (account.left, account.at) = (grown(account), now);
+        let moment = Duration::from_secs(1);
+        let refusal = if rate > 0.0 && account.left < 1.0 {
+            let wait = Duration::from_secs_f64((1.0 - account.left) / rate);
+            Some(("RATE_LIMITED", "too many calls of this account", wait))
+        } else if account.calls >= CALLS_OF_ONE_MAX {
+            Some(("RATE_LIMITED", "too many calls of this account at once", moment))
+        } else if account.answers >= ANSWERS_OF_ONE_MAX {
+            Some(("RATE_LIMITED", "too many open streams of this account", moment))
+        } else if calls >= 2 * CALLS_MAX
+            || (calls >= CALLS_MAX && account.calls >= CALLS_OF_ONE_FEW)
+            || answers >= ANSWERS_MAX
+        {
+            Some(("OVERLOADED", "the server is busy", moment))
+        } else {
+            None
+        };
+        if let Some((reason, text, wait)) = refusal {
+            if self.calls_per_second == 0 && account.is_outside() {
+                state.accounts.remove(&who.account);
+            }
+            return Err(Box::new(later(reason, text, wait)));
+        }
+        account.left -= 1.0;
+        account.calls += 1;
         state.calls += 1;
-        drop(state);
-        Ok(Inside { door: Arc::clone(self), account: None, is_answer: false })
+        Ok(Inside { door: Arc::clone(self), account: who.account.clone(), is_answer: false })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -184,39 +172,41 @@ mod tests {
         Principal::system(account.parse().unwrap())
     }
 
-    fn enter(door: &Arc<Door>, account: &str) -> Result<Inside, Box<Status>> {
-        door.arrive()?.of(&who(account))
-    }
-
     #[test]
     fn an_account_that_calls_too_often_waits_and_no_other_does() {
         let door = Door::new(10);
         let now = Instant::now();
-        let at = |account, now| door.arrive()?.of_at(&who(account), now);
         for _ in 0..20 {
-            assert!(at("busy", now).is_ok());
+            assert!(door.enter_at(&who("busy"), now).is_ok());
         }
-        let refused = at("busy", now).map(drop).unwrap_err();
+        let refused = door.enter_at(&who("busy"), now).map(drop).unwrap_err();
         assert_eq!(refused.code(), Code::ResourceExhausted);
         let wait = refused.get_error_details().retry_info().unwrap().retry_delay.unwrap();
         assert!(wait > Duration::ZERO && wait <= Duration::from_millis(100), "{wait:?}");
-        assert!(at("other", now).is_ok());
-        assert!(at("busy", now + wait).is_ok(), "after the advised time");
+        assert!(door.enter_at(&who("other"), now).is_ok());
+        assert!(door.enter_at(&who("busy"), now + wait).is_ok(), "after the advised time");
     }
 
     #[test]
     fn what_is_over_counts_no_more_and_one_account_leaves_room_for_others() {
         let door = Door::new(0);
         let mut inside: Vec<_> =
-            (0..CALLS_OF_ONE_MAX).map(|_| enter(&door, "a").unwrap()).collect();
-        assert!(enter(&door, "a").is_err(), "enough of one account");
-        for n in 0..CALLS_MAX - CALLS_OF_ONE_MAX {
-            inside.push(enter(&door, &format!("b{n}")).unwrap());
+            (0..CALLS_OF_ONE_MAX).map(|_| door.enter(&who("a")).unwrap()).collect();
+        assert!(door.enter(&who("a")).is_err(), "enough of one account");
+        assert_eq!(inside.len() + CALLS_OF_ONE_MAX, CALLS_MAX, "two accounts fill the house");
+        inside.extend((0..CALLS_OF_ONE_MAX).map(|_| door.enter(&who("b")).unwrap()));
+        let reason =
+            |refused: Box<Status>| refused.get_error_details().error_info().unwrap().reason.clone();
+        inside.extend((0..CALLS_OF_ONE_FEW).map(|_| door.enter(&who("c")).unwrap()));
+        let refused = door.enter(&who("c")).map(drop).unwrap_err();
+        assert_eq!(reason(refused), "OVERLOADED", "c has a few calls already");
+        for n in 0..CALLS_MAX - CALLS_OF_ONE_FEW {
+            inside.push(door.enter(&who(&format!("d{n}"))).unwrap());
         }
-        let refused = enter(&door, "c").map(drop).unwrap_err();
-        assert_eq!(refused.get_error_details().error_info().unwrap().reason, "OVERLOADED");
+        let refused = door.enter(&who("e")).map(drop).unwrap_err();
+        assert_eq!(reason(refused), "OVERLOADED", "nobody comes in beyond twice as many");
         drop(inside);
-        assert!(enter(&door, "a").is_ok());
+        assert!(door.enter(&who("a")).is_ok());
         assert!(door.state().accounts.is_empty(), "who is outside is not remembered");
     }
 
@@ -224,14 +214,14 @@ mod tests {
     fn an_answer_counts_until_its_body_is_gone() {
         let door = Door::new(0);
         let answer = || {
-            let inside = enter(&door, "a").unwrap();
+            let inside = door.enter(&who("a")).unwrap();
             inside.answers(http::Response::new(Body::new(String::from("x"))))
         };
         let answers: Vec<_> = (0..ANSWERS_OF_ONE_MAX).map(|_| answer()).collect();
-        assert!(enter(&door, "a").is_err(), "enough open answers of one account");
-        assert!(enter(&door, "b").is_ok());
+        assert!(door.enter(&who("a")).is_err(), "enough open answers of one account");
+        assert!(door.enter(&who("b")).is_ok());
         drop(answers);
-        assert!(enter(&door, "a").is_ok());
+        assert!(door.enter(&who("a")).is_ok());
         assert_eq!(door.state().answers, 0);
     }
 }

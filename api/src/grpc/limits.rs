@@ -13,7 +13,10 @@ pub(crate) const STREAMS_MAX: u32 = 256;
 /// Calls that wait or are worked on at once, of all connections: what a server takes in about a
 /// second, so that nobody waits for longer than it would take to come back.
 pub(crate) const CALLS_MAX: usize = 1_024;
-/// Of them, calls of one account: nobody can take the place of everybody else.
+/// Beyond that, up to as many again of accounts that have fewer than so many: who calls now and then
+/// is served while those are refused who call all the time.
+pub(crate) const CALLS_OF_ONE_FEW: usize = 4;
+/// Of all, calls of one account: nobody can take the place of everybody else.
 pub(crate) const CALLS_OF_ONE_MAX: usize = 512;
 /// Answers at once that were begun and are not over, of all connections: streams, and what a client
 /// has not read.
