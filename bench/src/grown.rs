@@ -1,5 +1,6 @@
-//! Towns of a stated size, made once a run by the product's own rules and appends, and used by
-//! more than one work. What a server would have done meanwhile is done: views, register, evidence.
+//! Towns of a stated size, made once by the product's own rules and appends, used by more than one
+//! work, and by later runs too where a directory was named to keep them in. What a server would have
+//! done meanwhile is done: views, register, evidence.
 
 use crate::Size;
 use crate::fill::Filler;
@@ -10,12 +11,15 @@ use pratica_api::app::evidence::tree_path;
 use pratica_domain::ids::CaseId;
 use pratica_store::evidence::Tree;
 use pratica_store::{Direction, EventReader as _, Filter, Position, SqliteLog, sqlite};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Instant;
 
 /// Events that the tree takes at a time.
 const BATCH: usize = 5_000;
+/// The file that a town has once it is whole, and as long as it is: with the number of its events.
+const WHOLE: &str = "whole";
 
 /// A town at rest.
 pub(crate) struct Grown {
@@ -49,7 +53,12 @@ impl Towns {
 }
 
 async fn grow(cases: u64, size: &Size, report: &mut Report) -> anyhow::Result<Grown> {
-    let directory = size.directory.join(format!("grown-{cases}"));
+    let directory = size.towns.join(format!("grown-{cases}"));
+    match std::fs::read_to_string(directory.join(WHOLE)) {
+        Ok(events) => return found(directory, cases, events.trim().parse()?, size, report),
+        Err(e) if e.kind() == ErrorKind::NotFound => {}
+        Err(e) => return Err(e.into()),
+    }
     let place = Place::open(&directory)?;
     let begun = Instant::now();
     let (ids, long, events) = {
@@ -72,7 +81,46 @@ async fn grow(cases: u64, size: &Size, report: &mut Report) -> anyhow::Result<Gr
         events as f64 / filled.as_secs_f64(),
         begun.elapsed().as_secs_f64()
     ));
+    std::fs::write(directory.join(WHOLE), events.to_string())?;
     Ok(Grown { directory, cases, events, ids, long })
+}
+
+/// A town that an earlier run made.
+fn found(
+    directory: PathBuf,
+    cases: u64,
+    events: u64,
+    size: &Size,
+    report: &mut Report,
+) -> anyhow::Result<Grown> {
+    let log = rusqlite::Connection::open_with_flags(
+        directory.join(COMUNE).join("log.db"),
+        rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY,
+    )?;
+    let prefix = format!("{COMUNE}.residency-");
+    let mut named =
+        log.prepare("SELECT name FROM streams WHERE name LIKE ?1 || '%' ORDER BY id")?;
+    let named = named.query_map([&prefix], |row| row.get::<_, String>(0))?;
+    // The long ones were the first.
+    let mut long = named
+        .map(|name| Ok(name?.trim_start_matches(&prefix).parse()?))
+        .collect::<anyhow::Result<Vec<CaseId>>>()?;
+    let ids = long.split_off(usize::try_from(size.long_cases)?.min(long.len()));
+    anyhow::ensure!(
+        ids.len() as u64 == cases,
+        "{} is a town of {} cases and not of {cases}: remove it",
+        directory.display(),
+        ids.len()
+    );
+    report.note(format!("{cases} cases, {events} events, made by an earlier run"));
+    Ok(Grown { directory, cases, events, ids, long })
+}
+
+impl Grown {
+    /// The town is about to be changed in ways that no view would follow: it is of no use later.
+    pub(crate) fn spend(&self) -> anyhow::Result<()> {
+        Ok(std::fs::remove_file(self.directory.join(WHOLE))?)
+    }
 }
 
 /// Brings the tree of evidence up to the log, as a server does all the time.

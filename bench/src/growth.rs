@@ -48,6 +48,9 @@ pub(crate) async fn run(size: &Size, towns: &mut Towns, report: &mut Report) -> 
         }
     }
     // Last: these are notes without a case, which no view would take.
+    for side in &sides {
+        side.grown.spend()?;
+    }
     for _ in 0..size.runs {
         for side in &mut sides {
             side.append(Duration::from_millis(size.slice_ms)).await?;

@@ -86,6 +86,9 @@ struct Args {
     /// L2: how many watch cases meanwhile.
     #[arg(long, default_value_t = 400)]
     watchers: usize,
+    /// Where the towns of W5 and W7 are kept for later runs; W8 uses them up.
+    #[arg(long, value_name = "DIRECTORY")]
+    towns: Option<PathBuf>,
     /// Where the files are made; they go when the run ends. A directory in memory measures no disk.
     #[arg(long, value_name = "DIRECTORY")]
     directory: Option<PathBuf>,
@@ -107,6 +110,8 @@ pub(crate) struct Size {
     /// The day of L2.
     pub(crate) day: town::Day,
     pub(crate) directory: PathBuf,
+    /// Where towns are kept.
+    pub(crate) towns: PathBuf,
 }
 
 /// The first argument by which this program is the command line `pratica`.
@@ -141,6 +146,7 @@ fn measure(args: Args) -> anyhow::Result<()> {
             cases: 5_000,
         },
         directory: temporary.path().to_owned(),
+        towns: args.towns.clone().unwrap_or_else(|| temporary.path().to_owned()),
     };
     if args.quick {
         size.runs = size.runs.min(2);
