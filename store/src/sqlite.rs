@@ -30,6 +30,7 @@ pub use backup::{cut, head_of, snapshot};
 pub use pool::{ReaderPool, in_snapshot, plan_once};
 pub use schema::{APPLICATION_ID, FORMAT, OLDEST_SQLITE, require_safe_sqlite};
 pub use verify::{Verified, verify_file};
+pub use write::Cause;
 
 /// The version of the SQLite that this program holds.
 pub fn version() -> &'static str {
@@ -143,6 +144,12 @@ impl SqliteLog {
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.writer.stats()
+    }
+
+    /// Why the writer has stopped for good, once it has: nothing is recorded any more, reading goes on.
+    #[must_use]
+    pub fn watch_stopped(&self) -> watch::Receiver<Option<Cause>> {
+        self.writer.watch_stopped()
     }
 
     /// The threads that read, for queries of one's own over the log's tables.

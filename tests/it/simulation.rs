@@ -1,6 +1,7 @@
 //! A town lived through from a seed: citizens file, clerks act as the procedures allow and as they
 //! do not, requests are lost, answered late and sent twice, the store fails before and after it
-//! wrote, the process crashes, the ticker sleeps for days. Whatever happens, what was promised holds.
+//! wrote, the process crashes, the ticker sleeps for days; school calls run their course beside them.
+//! Whatever happens, what was promised holds.
 //!
 //! A failure prints its seed. `PRATICA_SIMULATION=SEED,STEPS` runs that one;
 //! `PRATICA_SIMULATION=SEED,STEPS,TOWNS` as many in a row: the soak of `docs/reliability.md`.
@@ -12,7 +13,7 @@ use pratica_api::app::error::chain;
 use pratica_api::app::house::system;
 use pratica_api::app::settings::Settings;
 use pratica_api::app::{AppError, Clock, CommandRequest, ManualClock, Outcome, Principal, Target};
-use pratica_api::app::{Town, handler, load, register, ticker};
+use pratica_api::app::{Town, handler, load, register, school as calls, ticker};
 use pratica_domain::case::{Event as CaseEvent, Procedure, TermExpired};
 use pratica_domain::ids::CaseId;
 use pratica_domain::permit::Kind as Works;
@@ -29,8 +30,14 @@ use std::path::Path;
 use std::sync::Arc;
 use uuid::Uuid;
 
+mod places;
+mod school;
+
+use places::Seen;
+use school::School;
+
 const START: &str = "2026-03-02T08:00:00Z";
-const SEEDS: [u64; 2] = [20_260_302, 7];
+const SEEDS: [u64; 2] = [20_260_302, 7_003];
 const STEPS: usize = 350;
 /// How many steps lie between two looks at everything.
 const LOOK: usize = 175;
@@ -56,6 +63,7 @@ struct Tally {
     crashes: usize,
     expired: usize,
     days: i64,
+    school: Seen,
 }
 
 /// The process: everything that a crash takes away.
@@ -63,6 +71,7 @@ struct Process {
     town: Arc<Town>,
     projector: Projector,
     desk: register::Desk,
+    school: Arc<calls::Desk>,
 }
 
 struct World {
@@ -75,6 +84,7 @@ struct World {
     process: Process,
     cases: Vec<CaseId>,
     sent: Vec<Sent>,
+    school: School,
     tally: Tally,
 }
 
@@ -102,7 +112,8 @@ fn open(
     ));
     town.views_reached(projector.position());
     let desk = register::Desk::new(Arc::clone(&town), system("register")?);
-    Ok(Process { town, projector, desk })
+    let school = Arc::new(calls::Desk::new(Arc::clone(&town), system("school")?));
+    Ok(Process { town, projector, desk, school })
 }
 
 fn officer(number: usize) -> anyhow::Result<Principal> {
@@ -112,7 +123,7 @@ fn officer(number: usize) -> anyhow::Result<Principal> {
         account: name.parse()?,
         role,
         comuni: BTreeSet::new(),
-        offices: [("anagrafe".parse()?), ("edilizia".parse()?)].into(),
+        offices: ["anagrafe".parse()?, "edilizia".parse()?, "scuola".parse()?].into(),
     })
 }
 
@@ -134,6 +145,7 @@ impl World {
             process,
             cases: Vec::new(),
             sent: Vec::new(),
+            school: School::default(),
             tally: Tally::default(),
         })
     }
@@ -144,21 +156,33 @@ impl World {
 
     /// Everything that was in memory is gone; what was written is there.
     fn crash(self) -> anyhow::Result<World> {
-        let World { random, clock, log, vault, rules, directory, process, cases, sent, tally } =
-            self;
+        let World { clock, log, vault, rules, directory, process, mut tally, .. } = self;
         drop(process);
         let process = open(directory.path(), &clock, &log, &vault, &rules)?;
-        let mut tally = tally;
         tally.crashes += 1;
-        Ok(World { random, clock, log, vault, rules, directory, process, cases, sent, tally })
+        let World { random, cases, sent, school, .. } = self;
+        Ok(World {
+            random,
+            clock,
+            log,
+            vault,
+            rules,
+            directory,
+            process,
+            cases,
+            sent,
+            school,
+            tally,
+        })
     }
 
     async fn step(mut self) -> anyhow::Result<World> {
         match self.random.below(100) {
-            0..=17 => self.file().await?,
-            18..=62 => self.act().await?,
-            63..=72 => self.repeat().await?,
-            73..=80 => self.number_documents().await,
+            0..=13 => self.file().await?,
+            14..=47 => self.act().await?,
+            48..=66 => self.school().await?,
+            67..=73 => self.repeat().await?,
+            74..=80 => self.number_documents().await,
             81..=82 => return self.crash(),
             _ => self.pass_time().await?,
         }
@@ -238,8 +262,13 @@ impl World {
                 } else {
                     self.tally.acknowledged += 1;
                 }
-                if matches!(sent.target, Target::New(_)) && !self.cases.contains(&outcome.case_id) {
-                    self.cases.push(outcome.case_id);
+                let known = match sent.target {
+                    Target::New(Procedure::Enrolment) => Some(&mut self.school.applications),
+                    Target::New(_) => Some(&mut self.cases),
+                    Target::Existing(_) => None,
+                };
+                if let Some(known) = known.filter(|known| !known.contains(&outcome.case_id)) {
+                    known.push(outcome.case_id);
                 }
                 sent.answered = Some(names);
                 self.sent.push(sent);
@@ -290,6 +319,7 @@ impl World {
         let to = self.now().checked_add(hours.hours())?;
         self.clock.advance_to(to);
         if !self.random.one_in(4) {
+            self.tick_calls().await?;
             self.tick().await?;
         }
         Ok(())
@@ -322,9 +352,12 @@ impl World {
     async fn number_documents(&self) {
         let Process { town, desk, .. } = &self.process;
         let through = async {
-            if let Ok(head) = town.log.head().await {
-                // Its own numbers move the head on; the wait is for what was there.
-                let _ = town.wait_for_register(head).await;
+            // Its own numbers move the head on; it is through when nothing is left.
+            while let Ok(head) = town.log.head().await {
+                let waited = town.wait_for_register(head).await;
+                if waited.is_err() || town.log.head().await.is_ok_and(|now| now == head) {
+                    break;
+                }
             }
         };
         tokio::select! {
@@ -337,11 +370,17 @@ impl World {
     /// Everything comes to rest, and everything that was promised is looked at.
     async fn look(&mut self) -> anyhow::Result<()> {
         self.log.set(Faults::default());
-        for _ in 0..3 {
+        // What a term brings about may free a place, and an offer starts a term.
+        loop {
+            let before = self.log.head().await?;
             self.number_documents().await;
+            self.carry().await?;
+            self.tick_calls().await?;
             self.tick().await?;
+            if self.log.head().await? == before {
+                break;
+            }
         }
-        self.number_documents().await;
         follow_once(&mut self.process, &self.rules).await?;
         let events = self.log_whole().await?;
         self.replay_equals_live().await?;
@@ -350,6 +389,7 @@ impl World {
         no_effect_early(&events)?;
         self.no_effect_missed().await?;
         numbers_without_gap(&events)?;
+        self.tally.school = self.calls_keep_their_promises(&events).await?;
         self.log.set(FAULTS);
         Ok(())
     }
@@ -365,7 +405,7 @@ impl World {
 
     async fn replay_equals_live(&self) -> anyhow::Result<()> {
         let town = &self.process.town;
-        for id in &self.cases {
+        for id in self.cases.iter().chain(&self.school.applications) {
             let live = load::current(town, *id).await?.ok_or_else(|| anyhow::anyhow!("no {id}"))?;
             let procedure = live.procedure().unwrap_or(Procedure::Residency);
             let stream = town.case_stream(procedure, *id)?;
@@ -406,7 +446,7 @@ impl World {
     /// After the ticker nothing is left that has run out.
     async fn no_effect_missed(&self) -> anyhow::Result<()> {
         let today = rome_date(self.now());
-        for id in &self.cases {
+        for id in self.cases.iter().chain(&self.school.applications) {
             let Some(case) = load::current(&self.process.town, *id).await? else { continue };
             let Some(rules) = self.rules.book.version(case.rules_version()) else { continue };
             for term in case.file.terms.reckon_all(rules, &self.rules.calendar)? {
@@ -512,7 +552,8 @@ fn lived(seed: u64, steps: usize) -> (Tally, Vec<String>) {
     let refused: usize = tally.refused.values().sum();
     eprintln!(
         "seed {seed}: {} events, {} acknowledged, {refused} refused by {} rules, {} lost, {} sent \
-         again, {} crashes, {} terms ran out, {} days in {:.1} s",
+         again, {} crashes, {} terms ran out, {} days, {} calls with {} applications, {} rankings and \
+         {} places taken in {:.1} s",
         events.len(),
         tally.acknowledged,
         tally.refused.len(),
@@ -521,6 +562,10 @@ fn lived(seed: u64, steps: usize) -> (Tally, Vec<String>) {
         tally.crashes,
         tally.expired,
         tally.days,
+        tally.school.calls,
+        tally.school.applications,
+        tally.school.rankings,
+        tally.school.accepted,
         begun.elapsed().as_secs_f64()
     );
     (tally, events)
@@ -537,12 +582,16 @@ fn a_town_lived_through_from_a_seed_keeps_every_promise() {
         }
         return;
     }
+    let mut taken = 0;
     for seed in SEEDS {
         let (tally, _) = lived(seed, STEPS);
         let refused: usize = tally.refused.values().sum();
         assert!(tally.acknowledged > 50 && refused > 5 && tally.lost > 0, "{tally:?}");
+        assert!(tally.school.applications > 5 && tally.school.rankings > 0, "{tally:?}");
+        taken += tally.school.accepted;
         assert!(tally.crashes > 0 && tally.expired > 0 && tally.repeated > 0, "{tally:?}");
     }
+    assert!(taken > 0, "somebody took a place");
 }
 
 #[test]

@@ -13,80 +13,27 @@ import os
 import random
 import re
 import shutil
-import signal
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import time
 
-BINARY, CUTS, FILINGS, SEED = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
-BINARY = os.path.abspath(BINARY)
-COMUNE = "collina"
+from town import COMUNE, FILE, call, declaration, owns, serve, stop, token
+
+CUTS, FILINGS, SEED = (int(given) for given in sys.argv[2:5])
 SECTOR = 512
 CALLS = "openat,open,creat,write,pwrite64,pwritev,writev,fdatasync,fsync,ftruncate,unlink,unlinkat,rename,renameat,renameat2,close"
 
 
-def serve(data, trace=None):
-    command = [BINARY, "serve", "--own-tokens", "--listen", "127.0.0.1:0", "--data", data,
-               "--comune", COMUNE]
-    if trace:
-        command = ["strace", "-f", "-ttt", "-xx", "-y", "-s", "4194304", "-e", f"trace={CALLS}",
-                   "-o", trace] + command
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-                              start_new_session=True)
-    address = server.stdout.readline().strip()
-    assert address, "the server did not start"
-    return server, f"http://{address}"
-
-
-def stop(server):
-    os.killpg(server.pid, signal.SIGKILL)
-    server.wait()
-
-
-def call(url, token, method, request):
-    done = subprocess.run(
-        [BINARY, "--format", "json", "call", "--server", url, "--token", token, method,
-         json.dumps(request)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
-def declaration(number):
-    return {
-        "comune": COMUNE,
-        "request_id": f"00000000-0000-4000-8000-{number:012d}",
-        "kind": "RESIDENCY_KIND_CHANGE_OF_DWELLING",
-        "channel": "CHANNEL_COUNTER",
-        "form": {
-            "ministry_form": True,
-            "address": {"street": f"Via dei Colli {number}", "postcode": "40100",
-                        "municipality": "Collina", "province": "BO"},
-            "title": "OCCUPATION_TITLE_LEASE",
-            "title_details": "registered lease",
-            "members": [{
-                "person": {"given_name": "Anna", "family_name": "Rossi",
-                           "fiscal_code": "RSSNNA80A41A944Z",
-                           "birth_date": {"year": 1980, "month": 1, "day": 1}},
-                "account": f"citizen.{number}", "signed": True, "identity_copy": True,
-                "origin": "Valle",
-            }],
-        },
-    }
-
-
 def work(data, trace):
     """Files declarations under strace; answers when each was acknowledged, and for which case."""
-    server, url = serve(data, trace)
-    token = subprocess.run(
-        [BINARY, "token", "--data", data, "--account", "officer.bianchi", "--role", "officer",
-         "--office", "anagrafe"], capture_output=True, text=True, check=True).stdout.strip()
+    record = ["-ttt", "-xx", "-y", "-s", "4194304", "-e", f"trace={CALLS}", "-o", trace]
+    server, url = serve(data, record)
+    officer = token(data, "officer.bianchi", "officer", "--office", "anagrafe")
     acknowledged = []
 
     def file(number):
-        answer = call(url, token, "pratica.residency.v1.ResidencyService/FileDeclaration",
-                      declaration(number))
+        answer = call(url, officer, FILE, declaration(number))
         acknowledged.append((time.time(), answer["outcome"]["case_id"]))
 
     try:
@@ -94,7 +41,7 @@ def work(data, trace):
             list(pool.map(file, range(1, FILINGS + 1)))
     finally:
         stop(server)
-    return sorted(acknowledged), token
+    return sorted(acknowledged), officer
 
 
 LINE = re.compile(r"^(\d+) +(\d+\.\d+) (.*)$")
@@ -122,7 +69,7 @@ def operations(trace, data):
 
 
 TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
-FILE = re.compile(r"^\w+\((\d+)<((?:\\x[0-9a-f]{2}|[^>])*)>")
+OPEN = re.compile(r"^\w+\((\d+)<((?:\\x[0-9a-f]{2}|[^>])*)>")
 
 
 def text(quoted):
@@ -130,7 +77,7 @@ def text(quoted):
 
 
 def path_of(call, data):
-    match = FILE.match(call)
+    match = OPEN.match(call)
     if not match:
         return None
     name = match[2]
@@ -224,15 +171,13 @@ def put(content, write):
     content[offset:offset + len(write[3])] = write[3]
 
 
-def check(target, expected, keys, token):
+def check(target, expected, keys, officer):
     """What was acknowledged is there and can be read, the whole verifies, and it works on."""
     key = f"file:{keys}/{{comune}}.key"
     os.environ["PRATICA_MASTER_KEY_FROM"] = key
     if expected:
         for command in (["verify"], ["verify", "log"], ["rebuild"]):
-            done = subprocess.run([BINARY, *command, "--data", target], capture_output=True,
-                                  text=True)
-            assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
+            owns(target, *command)
         log = os.path.join(target, COMUNE, "log.db")
         with sqlite3.connect(f"file:{log}?mode=ro", uri=True) as log:
             streams = {name.split("-", 1)[1] for (name,) in
@@ -242,15 +187,15 @@ def check(target, expected, keys, token):
     server, url = serve(target)
     try:
         for case in expected[-3:]:
-            answer = call(url, token, "pratica.cases.v1.CasesService/GetCase", {"comune": COMUNE, "case_id": case})
+            answer = call(url, officer, "pratica.cases.v1.CasesService/GetCase",
+                          {"comune": COMUNE, "case_id": case})
             assert "Rossi" in json.dumps(answer), "the personal data of an acknowledged case is shut"
-        call(url, token, "pratica.residency.v1.ResidencyService/FileDeclaration",
-             declaration(10_000))
+        call(url, officer, FILE, declaration(10_000))
     finally:
         stop(server)
 
 
-def control(place, record, acknowledged, keys, token):
+def control(place, record, acknowledged, keys, officer):
     """A disk that lies about flushes loses what was acknowledged: the check must see it."""
     disk, target = Disk(flushes=False), os.path.join(place, "control")
     os.makedirs(os.path.join(target, COMUNE))
@@ -259,7 +204,7 @@ def control(place, record, acknowledged, keys, token):
         disk.apply(operation)
     disk.after_a_cut(random.Random(SEED), target)
     try:
-        check(target, [case for _, case in acknowledged], keys, token)
+        check(target, [case for _, case in acknowledged], keys, officer)
     except (AssertionError, sqlite3.Error):
         return
     raise SystemExit("the check did not see that a lying disk had lost acknowledged filings")
@@ -270,7 +215,7 @@ def main():
     data, keys, trace = (os.path.join(place, name) for name in ("data", "keys", "trace"))
     os.makedirs(data)
     os.environ["PRATICA_MASTER_KEY_FROM"] = f"file:{keys}/{{comune}}.key"
-    acknowledged, token = work(data, trace)
+    acknowledged, officer = work(data, trace)
     record = list(operations(trace, data))
     flushes = sum(1 for _, operation in record if operation[0] == "flush")
     print(f"{len(acknowledged)} filings are {len(record)} operations on files, {flushes} flushes")
@@ -292,12 +237,12 @@ def main():
         gone, halved = disk.after_a_cut(chance, target)
         lost, torn = lost + gone, torn + halved
         try:
-            check(target, expected, keys, token)
+            check(target, expected, keys, officer)
         except AssertionError as failure:
             raise SystemExit(f"seed {SEED}, cut {number} after operation {cut}, in {target}: "
                              f"{failure}") from failure
         shutil.rmtree(target)
-    control(place, record, acknowledged, keys, token)
+    control(place, record, acknowledged, keys, officer)
     shutil.rmtree(place)
     print(f"{CUTS} power cuts, {lost} writes lost and {torn} torn: nothing acknowledged is gone")
 

@@ -270,7 +270,8 @@ fn open_town(
     let access = Arc::new(AccessLog::open(&directory.join("access.db"), clock.now())?);
     let head = *embedded.watch_head().borrow();
     let evidence = Arc::new(Evidence::open(comune, &directory, &settings.evidence, &vault, head)?);
-    let town = Town::new(comune.clone(), directory, settings, log, vault, views, rules, clock);
+    let town = Town::new(comune.clone(), directory, settings, log, vault, views, rules, clock)
+        .told_of_stop(embedded.watch_stopped());
     let town = match cluster {
         Some((cluster, lead)) => town.in_cluster(cluster, lead),
         None => town,

@@ -10,7 +10,8 @@ use pratica_domain::case::Procedure;
 use pratica_domain::ids::{CaseId, ComuneId};
 use pratica_domain::people::Personal;
 use pratica_projections::{Rules, Views};
-use pratica_store::{ClusterLog, EventStore, Position, Revision, StreamName, Vault};
+use pratica_store::sqlite::Cause;
+use pratica_store::{ClusterLog, EventStore, Position, Revision, StoreError, StreamName, Vault};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,6 +55,8 @@ pub struct Town {
     pub(crate) following: watch::Sender<bool>,
     /// How far the register's process is.
     pub(crate) registered: watch::Sender<Position>,
+    /// Why the writer of the file that keeps the log has stopped, once it has.
+    stopped: watch::Receiver<Option<Cause>>,
 }
 
 impl Town {
@@ -84,7 +87,15 @@ impl Town {
             viewed: watch::Sender::new(Position::START),
             following: watch::Sender::new(true),
             registered: watch::Sender::new(Position::START),
+            stopped: watch::channel(None).1,
         }
+    }
+
+    /// The same, told when the writer of the file that keeps its log has stopped.
+    #[must_use]
+    pub fn told_of_stop(mut self, stopped: watch::Receiver<Option<Cause>>) -> Self {
+        self.stopped = stopped;
+        self
     }
 
     /// The same, one node of several over a cluster that keeps the log.
@@ -181,9 +192,25 @@ impl Town {
     /// Waits until the register's process has a position.
     ///
     /// # Errors
-    /// As [`Town::wait_for_views`].
+    /// As [`Town::wait_for_views`]; at once when the log's writer has stopped, and it never will.
     pub async fn wait_for_register(&self, position: Position) -> Result<(), AppError> {
-        reach(&self.registered, position, "the protocol register").await
+        tokio::select! {
+            biased;
+            reached = reach(&self.registered, position, "the protocol register") => reached,
+            stopped = self.stopped() => Err(stopped),
+        }
+    }
+
+    /// Ready when the log's writer has stopped.
+    async fn stopped(&self) -> AppError {
+        let mut stopped = self.stopped.clone();
+        let cause = stopped.wait_for(Option::is_some).await.ok().and_then(|cause| cause.clone());
+        match cause {
+            Some(source) => {
+                AppError::store("waiting for the protocol register", StoreError::Stopped { source })
+            }
+            None => std::future::pending().await,
+        }
     }
 
     /// Tells who waits that the views have a position.

@@ -208,6 +208,17 @@ fn path(method: &MethodDescriptor) -> Result<tonic::codegen::http::uri::PathAndQ
     Ok(path.parse().map_err(|e| anyhow!("the path {path} cannot be used: {e}"))?)
 }
 
+/// A message of the contract by its full name, as JSON: the same as if a server had answered it.
+pub(crate) fn as_answered(name: &str, message: &impl prost::Message) -> Result<Value, Failure> {
+    let pool = DescriptorPool::decode(pratica_proto::DESCRIPTORS)
+        .context("the contract's descriptors cannot be read")?;
+    let descriptor = pool
+        .get_message_by_name(name)
+        .ok_or_else(|| anyhow!("the contract has no message {name}"))?;
+    let known = DynamicMessage::decode(descriptor, message.encode_to_vec().as_slice());
+    json(&known.with_context(|| format!("not a {name}"))?)
+}
+
 /// A message as JSON, names as in the `.proto` files.
 fn json(message: &DynamicMessage) -> Result<Value, Failure> {
     let options = prost_reflect::SerializeOptions::new()

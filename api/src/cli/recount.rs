@@ -1,19 +1,21 @@
 //! `pratica recount`: the statistics counted from a log alone, as they stood at any position. For
 //! who has the data directory or a copy of it; no keys are needed, since nothing sealed is opened.
 
+use super::client::as_answered;
 use super::exit::Failure;
 use super::output::{self, Format};
 use super::serve::{comuni_in, runtime};
 use super::show;
 use super::upkeep::bar;
 use crate::app::settings::Settings;
-use crate::messages::{Language, plain};
+use crate::grpc::convert::statistics;
+use crate::messages::Language;
 use anyhow::{Context as _, ensure};
 use jiff::civil::Date;
 use pratica_domain::ids::ComuneId;
-use pratica_projections::{Distribution, Recount, RecountOf, StatRow, recount};
+use pratica_projections::{Recount, RecountOf, recount};
 use pratica_store::{EventReader, Position, SqliteLog, sqlite};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -52,11 +54,10 @@ pub(crate) fn run(args: &Args, format: Format) -> Result<(), Failure> {
         let counted = runtime
             .block_on(of(args, &comune))
             .with_context(|| format!("cannot count the statistics of {comune}"))?;
-        all.push(json!({
-            "comune": comune.as_str(), "as_of_position": counted.position.get(),
-            "rows": counted.rows.iter().map(row).collect::<Vec<_>>(),
-            "method": plain(Language::En, "statistics.method"),
-        }));
+        let answer = statistics::answer(&counted.rows, counted.position, Language::En);
+        let mut answer = as_answered("pratica.statistics.v1.GetStatisticsResponse", &answer)?;
+        answer["comune"] = json!(comune.as_str());
+        all.push(answer);
     }
     if format == Format::Json {
         output::json(&json!(all));
@@ -89,18 +90,4 @@ async fn of(args: &Args, comune: &ComuneId) -> anyhow::Result<Recount> {
     .await?;
     bar.finish_and_clear();
     Ok(counted)
-}
-
-/// As the contract has it.
-fn row(row: &StatRow) -> Value {
-    let days = |d: &Distribution| json!({ "median": d.median, "p90": d.p90, "sum": d.sum });
-    let outcomes = row.outcomes.iter();
-    json!({
-        "procedure": row.procedure, "kind": row.kind, "open": row.open, "closed": row.closed,
-        "outcomes": outcomes.map(|(o, n)| json!({ "outcome": o, "count": n })).collect::<Vec<_>>(),
-        "total_days": days(&row.total), "office_days": days(&row.office),
-        "citizen_days": days(&row.citizen), "third_party_days": days(&row.third_party),
-        "suspended_days": days(&row.suspended), "legal_term_days": row.legal_term_days,
-        "late": row.late,
-    })
 }

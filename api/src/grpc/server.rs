@@ -158,13 +158,15 @@ pub async fn serve(
     Ok(())
 }
 
-/// Keeps the health of each comune, under its name: whether its views follow the log, and in a cluster
-/// whether this node has the log as it stands. The node itself serves all the same.
+/// Keeps the health of each comune, under its name: whether its log is written, whether its views
+/// follow it, and in a cluster whether this node has the log as it stands. The node itself serves all
+/// the same.
 async fn watch_comuni(house: &House, health: &HealthReporter) -> JoinSet<()> {
     let mut watching = JoinSet::new();
     for open in house.all() {
         let (comune, health) = (open.town.comune.to_string(), health.clone());
         let mut following = open.town.watch_following();
+        let mut stopped = open.embedded.watch_stopped();
         let mut standing = open.town.cluster.as_ref().map(|cluster| cluster.standing());
         health.set_service_status(&comune, ServingStatus::NotServing).await;
         watching.spawn(async move {
@@ -173,7 +175,9 @@ async fn watch_comuni(house: &House, health: &HealthReporter) -> JoinSet<()> {
                     let now = *standing.borrow_and_update();
                     now.connected && now.caught_up
                 });
-                let status = if has_log && *following.borrow_and_update() {
+                let is_written = stopped.borrow_and_update().is_none();
+                let follows = *following.borrow_and_update();
+                let status = if has_log && is_written && follows {
                     ServingStatus::Serving
                 } else {
                     ServingStatus::NotServing
@@ -181,6 +185,7 @@ async fn watch_comuni(house: &House, health: &HealthReporter) -> JoinSet<()> {
                 health.set_service_status(&comune, status).await;
                 let changed = tokio::select! {
                     changed = following.changed() => changed,
+                    changed = stopped.changed() => changed,
                     changed = changed(&mut standing) => changed,
                 };
                 if changed.is_err() {

@@ -126,6 +126,101 @@ fn each_way_to_end_has_its_own_exit_code() {
     assert!(stderr(&gone).contains("pratica serve"), "it says what helps: {}", stderr(&gone));
 }
 
+const STATUS: &str = "pratica.admin.v1.AdminService/GetStatus";
+
+/// The statistics of a server's views, and what its log counts to when it has ended.
+#[test]
+fn a_recount_prints_what_the_service_answers_and_what_stood_at_a_position() {
+    let data = tempfile::tempdir().unwrap();
+    let path = data.path().to_str().unwrap();
+    let server = Running::start(data.path());
+    let token = |role: &str| {
+        let made = pratica(&["token", "--data", path, "--role", role, "--account", "anna"]);
+        stdout(&made).trim().to_owned()
+    };
+    let (head, administrator) = (token("head"), token("administrator"));
+    let url = server.url.clone();
+    let run = |command: &[&str]| {
+        let token = if command.contains(&STATUS) { &administrator } else { &head };
+        let common = ["--server", &url, "--token", token, "--format", "json"];
+        let done = pratica(&[command, &common[..]].concat());
+        serde_json::from_slice::<Value>(&done.stdout).unwrap_or_else(|_| panic!("{done:?}"))
+    };
+    let form = data.path().join("form.json");
+    write_form(&form);
+    let file = |case: &str| {
+        let filed =
+            run(&["file", form.to_str().unwrap(), "--comune", "collina", "--request-id", case]);
+        (filed["outcome"]["case_id"].as_str().unwrap().to_owned(), filed["outcome"].clone())
+    };
+    let (_, first) = file("6d1f7c51-0000-4000-8000-000000000001");
+    let until = first["position"].to_string();
+    let (second, _) = file("6d1f7c51-0000-4000-8000-000000000002");
+    run(&[
+        "act",
+        &second,
+        "case.withdraw",
+        "--comune",
+        "collina",
+        "--set",
+        "reason=moved elsewhere",
+    ]);
+    let statistics = "pratica.statistics.v1.StatisticsService/GetStatistics";
+    let status = run(&["call", STATUS, "{\"comune\":\"collina\"}"]);
+    let head = status["log_position"].to_string();
+    let asked = format!("{{\"comune\":\"collina\",\"min_position\":{head}}}");
+    let answered = run(&["call", statistics, &asked]);
+    let common = ["recount", "--data", path];
+    let busy = pratica(&common);
+    assert_eq!(busy.status.code(), Some(1), "a server has the log: {}", stderr(&busy));
+    assert!(stderr(&busy).contains("one log has exactly one writing process"), "{busy:?}");
+    server.stop();
+
+    let counted = pratica(&[&common[..], &["--format", "json"]].concat());
+    assert_eq!(counted.status.code(), Some(0), "{}", stderr(&counted));
+    let counted: Value = serde_json::from_slice(&counted.stdout).unwrap();
+    let mut expected = answered.clone();
+    expected["comune"] = "collina".into();
+    expected["method"] = counted[0]["method"].clone();
+    assert_eq!(counted, serde_json::json!([expected]), "as the service answers");
+    assert_eq!(
+        (&counted[0]["rows"][0]["open"], &counted[0]["rows"][0]["closed"]),
+        (&1.into(), &1.into())
+    );
+
+    let then = pratica(&[&common[..], &["--until", &until, "--format", "json"]].concat());
+    let then: Value = serde_json::from_slice(&then.stdout).unwrap();
+    assert_eq!(then[0]["as_of_position"].to_string(), until);
+    assert_eq!(
+        (&then[0]["rows"][0]["open"], &then[0]["rows"][0]["closed"]),
+        (&1.into(), &0.into())
+    );
+
+    let shown = pratica(&[&common[..], &["--comune", "collina"]].concat());
+    assert_eq!(shown.status.code(), Some(0), "{}", stderr(&shown));
+    let text = stdout(&shown);
+    assert!(text.starts_with(&format!("collina at position {head}\nKIND")), "{text}");
+    assert!(text.contains("residency/change_of_dwelling"), "{text}");
+}
+
+#[test]
+fn a_recount_of_what_is_not_there_says_what_to_look_at() {
+    let empty = tempfile::tempdir().unwrap();
+    let path = empty.path().to_str().unwrap();
+    for (arguments, exit, says) in [
+        (vec!["--comune", "valle"], 1, "holds no log: check --data and --comune"),
+        (vec![], 1, "holds no comune"),
+        (vec!["--comune", "Not A Comune"], 2, "--comune"),
+        (vec!["--until", "yesterday"], 2, "--until"),
+        (vec!["--from", "2026-02-30"], 2, "--from"),
+    ] {
+        let done = pratica(&[&["recount", "--data", path], &arguments[..]].concat());
+        assert_eq!(done.status.code(), Some(exit), "{arguments:?}: {}", stderr(&done));
+        assert!(done.stdout.is_empty(), "{arguments:?}");
+        assert!(stderr(&done).contains(says), "{arguments:?}: {}", stderr(&done));
+    }
+}
+
 fn write_form(path: &Path) {
     let form = pratica_api::demo::declaration("Anna", "Rossi", "CHANGE_OF_DWELLING");
     std::fs::write(path, form.to_string()).unwrap();

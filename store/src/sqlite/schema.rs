@@ -156,10 +156,26 @@ fn prepare(c: &mut Connection, path: &Path, options: &Options) -> Result<(), Sto
         tx.pragma_update(None, "application_id", APPLICATION_ID).map_err(&opening)?;
         tx.pragma_update(None, "user_version", FORMAT).map_err(&opening)?;
         tx.commit().map_err(&opening)?;
+    } else {
+        fold_in(c)?;
     }
     c.set_prepared_statement_cache_capacity(32);
     plan_once(c).map_err(&opening)?;
     Ok(())
+}
+
+/// Folds the write-ahead log that was found into the file, and flushes it. Who wrote it may have died
+/// before its flush, or the flush failed and the system took it for done: it can be read and is not
+/// on the disk. Nobody may be told of it before it is.
+fn fold_in(c: &Connection) -> Result<(), StoreError> {
+    let doing = "folding in what was written before";
+    let busy: i64 =
+        c.query_row("PRAGMA wal_checkpoint(FULL)", [], |row| row.get(0)).map_err(sql(doing))?;
+    if busy == 0 {
+        return Ok(());
+    }
+    let error = "another program has been reading the log since before: close it and start again";
+    Err(StoreError::unavailable(doing, error))
 }
 
 /// Whether the file is empty; refuses what is not a log of this format.

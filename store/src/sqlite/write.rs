@@ -9,8 +9,8 @@
 //! broke) the writer stops for good: what the disk then holds is known only after a restart.
 //! Never acknowledge before `COMMIT` has returned, never after a failed one.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
 use rusqlite::{Connection, ErrorCode};
@@ -26,7 +26,8 @@ mod judge;
 use judge::Ledger;
 
 type Answer = Result<Appended, StoreError>;
-type Cause = Arc<dyn std::error::Error + Send + Sync>;
+/// Why a writer stopped for good.
+pub type Cause = Arc<dyn std::error::Error + Send + Sync>;
 
 /// The handle to the writer thread.
 #[derive(Debug)]
@@ -46,7 +47,7 @@ struct Job {
 #[derive(Debug)]
 struct Shared {
     head: watch::Sender<Position>,
-    stopped: OnceLock<Cause>,
+    stopped: watch::Sender<Option<Cause>>,
     counters: Counters,
 }
 
@@ -66,7 +67,7 @@ impl Writer {
         let ledger = Ledger::open(&connection, head)?;
         let shared = Arc::new(Shared {
             head: watch::Sender::new(head),
-            stopped: OnceLock::new(),
+            stopped: watch::Sender::new(None),
             counters: Counters::default(),
         });
         let (queue, jobs) = mpsc::channel(options.write_queue.max(1));
@@ -102,6 +103,10 @@ impl Writer {
         self.shared.head.subscribe()
     }
 
+    pub(super) fn watch_stopped(&self) -> watch::Receiver<Option<Cause>> {
+        self.shared.stopped.subscribe()
+    }
+
     pub(super) fn stats(&self) -> Stats {
         let Counters { commits, appends, replays, refusals, events, largest_batch } =
             &self.shared.counters;
@@ -131,7 +136,7 @@ impl Drop for Writer {
 impl Shared {
     fn stopped(&self) -> StoreError {
         // Without a cause only when the thread panicked, which says so itself.
-        let source = self.stopped.get().cloned().unwrap_or_else(|| {
+        let source = self.stopped.borrow().clone().unwrap_or_else(|| {
             Arc::new(std::io::Error::other("the writer thread of the log has ended"))
         });
         StoreError::Stopped { source }
@@ -160,7 +165,7 @@ impl Work {
     fn run(mut self) {
         while let Some(first) = self.jobs.blocking_recv() {
             let batch = self.gather(first);
-            if self.shared.stopped.get().is_some() {
+            if self.shared.stopped.borrow().is_some() {
                 for job in batch {
                     answer(job.reply, Err(self.shared.stopped()));
                 }
@@ -251,7 +256,7 @@ impl Work {
         {
             tracing::error!(error = &error as &dyn std::error::Error, "the rollback failed too");
         }
-        self.shared.stopped.get_or_init(|| Arc::new(error));
+        self.shared.stopped.send_replace(Some(Arc::new(error)));
         for job in batch {
             answer(job.reply, Err(self.shared.stopped()));
         }

@@ -310,15 +310,12 @@ impl Desk {
             Command::RevealSeed { seed, .. } => {
                 around.commitment_of_seed = Some(commitment_of(seed, sha256));
             }
-            Command::PublishProvisional | Command::ApproveDefinitive { .. } => {
-                let head = self.head().await?;
-                let gathered = self.applications(id, head).await?;
-                around = gather::surround(&gathered);
-                let stage = match command {
-                    Command::PublishProvisional => Stage::Provisional,
-                    _ => Stage::Definitive,
-                };
-                around.ranking = gather::ranking(id, call, stage, &gathered, head)?;
+            // In another phase the rules refuse, whatever the applications say.
+            Command::PublishProvisional if call.phase == Phase::Scoring => {
+                around = self.ranked(id, call, Stage::Provisional).await?;
+            }
+            Command::ApproveDefinitive { .. } if call.phase == Phase::Provisional => {
+                around = self.ranked(id, call, Stage::Definitive).await?;
             }
             Command::Tick if call.phase == Phase::Provisional => {
                 let head = self.head().await?;
@@ -327,6 +324,19 @@ impl Desk {
             _ => {}
         }
         Ok(around)
+    }
+
+    /// What the applications say now, and the ranking that comes of it.
+    async fn ranked(
+        &self,
+        id: CallId,
+        call: &Call,
+        stage: Stage,
+    ) -> Result<Surroundings, AppError> {
+        let head = self.head().await?;
+        let gathered = self.applications(id, head).await?;
+        let ranking = gather::ranking(id, call, stage, &gathered, head)?;
+        Ok(Surroundings { ranking, ..gather::surround(&gathered) })
     }
 
     /// For each command that people may send: whether the call's own state allows it, or the first

@@ -142,7 +142,10 @@ pub(super) fn ranking(
 ) -> Result<Option<Prepared>, Rejection> {
     let Some(plan) = &call.plan else { return Ok(None) };
     let refuse = |e: pratica_domain::ranking::RankingError| {
-        Rejection::new(RejectionCode::CriteriaInvalid).with("field", "ranking").with("rule", e)
+        Rejection::new(RejectionCode::CriteriaInvalid)
+            .with("field", "ranking")
+            .with("rule", e)
+            .under("the_ranking_is_there", "")
     };
     let entries: Vec<Entry<'_>> = gathered
         .iter()

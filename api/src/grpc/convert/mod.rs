@@ -7,5 +7,6 @@ mod fields;
 pub(crate) mod papers;
 pub(crate) mod permit;
 pub(crate) mod residency;
+pub(crate) mod statistics;
 
 pub(crate) use fields::{Fields, date_message, language, timestamp_message};

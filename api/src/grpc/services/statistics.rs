@@ -3,7 +3,7 @@
 use super::Shared;
 use super::shared::{at_least, view_error};
 use crate::app::policy::Area;
-use crate::grpc::convert::Fields;
+use crate::grpc::convert::{Fields, statistics};
 use crate::grpc::status::status;
 use pratica_proto::statistics::v1::statistics_service_server::StatisticsService;
 use pratica_proto::statistics::v1::*;
@@ -31,36 +31,8 @@ impl StatisticsService for Shared {
                 .await
                 .map_err(view_error)?;
             let language = call.language("");
-            Ok(GetStatisticsResponse {
-                rows: found.value.iter().map(row).collect(),
-                as_of_position: found.position.get(),
-                method: crate::messages::plain(language, "statistics.method"),
-            })
+            Ok(statistics::answer(&found.value, found.position, language))
         };
         answer.await.map(Response::new).map_err(status)
-    }
-}
-
-fn row(row: &pratica_projections::StatRow) -> StatisticsRow {
-    let days = |d: &pratica_projections::Distribution| {
-        Some(Distribution { median: d.median, p90: d.p90, sum: d.sum })
-    };
-    StatisticsRow {
-        procedure: row.procedure.clone(),
-        kind: row.kind.clone(),
-        open: row.open,
-        closed: row.closed,
-        outcomes: row
-            .outcomes
-            .iter()
-            .map(|(outcome, count)| OutcomeCount { outcome: outcome.clone(), count: *count })
-            .collect(),
-        total_days: days(&row.total),
-        office_days: days(&row.office),
-        citizen_days: days(&row.citizen),
-        third_party_days: days(&row.third_party),
-        suspended_days: days(&row.suspended),
-        legal_term_days: row.legal_term_days,
-        late: row.late,
     }
 }

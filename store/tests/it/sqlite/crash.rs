@@ -150,3 +150,28 @@ async fn the_files_copied_amid_writing_hold_every_acknowledged_event() {
         copy.verify().await.unwrap();
     }
 }
+
+/// What a killed writer left may not be on the disk yet: it is, before anybody is answered.
+#[tokio::test]
+async fn what_is_found_in_the_write_ahead_log_is_folded_in_before_it_is_told() {
+    let place = InDirectory::with(Options { checkpoint_pages: 0, ..Options::default() });
+    let log = place.sqlite();
+    for writer in 0..5 {
+        let stream = format!("a.permit-{writer}");
+        log.append(append(&stream, Expected::NoStream, events(0..2))).await.unwrap();
+    }
+    let (copy, alone, after) =
+        (place.path("copy.db"), place.path("alone.db"), place.path("after.db"));
+    std::fs::copy(place.file(), &copy).unwrap();
+    std::fs::copy(place.file(), &alone).unwrap();
+    std::fs::copy(place.file().with_extension("db-wal"), copy.with_extension("db-wal")).unwrap();
+    // The control: without its write-ahead log the file does not hold them.
+    let without = SqliteLog::open(&alone, Options::default()).unwrap();
+    assert_eq!(without.head().await.unwrap().get(), 0);
+    drop(without);
+    let opened = SqliteLog::open(&copy, Options::default()).unwrap();
+    std::fs::copy(&copy, &after).unwrap();
+    let folded = SqliteLog::open(&after, Options::default()).unwrap();
+    assert_eq!(folded.head().await.unwrap(), opened.head().await.unwrap());
+    assert_eq!(folded.verify().await.unwrap().head.get(), 10);
+}

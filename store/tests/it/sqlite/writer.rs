@@ -151,6 +151,8 @@ async fn a_full_disk_stops_the_writer_without_loss() {
     let StoreError::Stopped { source } = &error else { panic!("{error:?}") };
     assert!(source.to_string().contains("full"), "{source}");
     assert!(error.may_be_retried());
+    let told = log.watch_stopped().borrow().clone().unwrap();
+    assert_eq!(told.to_string(), source.to_string(), "who watches is told the same");
     // For good, also for what would still fit; and reading goes on.
     for request in [asked(0), asked(9999)] {
         let again = log.append(request).await.unwrap_err();

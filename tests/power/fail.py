@@ -1,0 +1,369 @@
+"""A server on a disk that fails under it.
+
+strace has system calls of the real binary fail for the files named, as a broken disk, a full one or a
+read-only file system has them fail, while clients file declarations. Each fault is held to what
+docs/reliability.md promises of it, while the server runs and after a restart without the fault: what
+was acknowledged is there once, what was not is asked again, the register has no gap, the whole
+verifies, and the views are what the log says.
+"""
+
+import concurrent.futures
+import contextlib
+import dataclasses
+import http.client
+import itertools
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from town import COMUNE, FILE, ask, call, declaration, owns, serve, stop, token
+
+TIMES, SEED = (int(given) for given in sys.argv[2:4])
+CLIENTS = 4
+LOG, VIEWS = ("log.db", "log.db-wal"), ("views.db", "views.db-wal")
+ALL = tuple(f"{name}.db{more}" for name in ("log", "views", "keys", "desk", "access", "evidence")
+            for more in ("", "-wal", "-shm"))
+CHANGES = "pwrite64,write,ftruncate,fsync,fdatasync,unlink"
+STOPPED = "the writer of the log stops"
+NOT_FOLLOWING = "the views stopped following the log"
+
+
+@dataclasses.dataclass
+class Fault:
+    """What fails, from which call of a thread on, and how many filings meet it."""
+
+    name: str
+    files: tuple
+    calls: str
+    error: str
+    first: tuple
+    last: str
+    promise: str
+    filings: int = 30
+    said: str = ""
+    long: bool = False
+
+
+FAULTS = [
+    Fault("a flush of the log fails once", LOG, "fsync,fdatasync", "EIO", (2, 30), "", "stops"),
+    Fault("every flush of the log fails", LOG, "fsync,fdatasync", "EIO", (2, 30), "+", "stops"),
+    Fault("a write of the log fails once", LOG, "pwrite64", "EIO", (5, 400), "", "stops"),
+    Fault("the log is read-only", LOG, "pwrite64,fsync", "EROFS", (5, 400), "+", "stops"),
+    Fault("the file system is read-only", ALL, CHANGES, "EROFS", (40, 400), "+", "stops"),
+    Fault("views.db is full", VIEWS, "pwrite64", "ENOSPC", (40, 400), "+", "goes on",
+          said=NOT_FOLLOWING),
+    Fault("views.db is full for a time", VIEWS, "pwrite64", "ENOSPC", (40, 400), "..{}", "recovers",
+          said=NOT_FOLLOWING),
+    # What was written since the start is read from there; the file itself is read at the start too.
+    Fault("views.db cannot be read", VIEWS[1:], "pread64", "EIO", (1, 6), "+", "goes on"),
+    Fault("views.db cannot be read for a time", VIEWS[1:], "pread64", "EIO", (1, 6), "..{}",
+          "recovers"),
+    Fault("no flush of views.db succeeds", VIEWS, "fsync,fdatasync", "EIO", (1, 1), "+", "goes on"),
+    # What is acknowledged is safe in the write-ahead log, which grows until it can be folded in.
+    Fault("the log cannot be folded in", LOG[:1], "fsync,fdatasync", "EIO", (1, 1), "+", "goes on",
+          filings=400, long=True),
+]
+
+
+class Town:
+    """A directory of data, and all that was ever sent to its server."""
+
+    def __init__(self, place):
+        self.data, self.trace = os.path.join(place, "data"), os.path.join(place, "trace")
+        self.said = os.path.join(place, "said")
+        os.makedirs(self.data)
+        self.answers = {}
+        server, url = serve(self.data)
+        self.officer = token(self.data, "officer.bianchi", "officer", "--office", "anagrafe")
+        self.admin = token(self.data, "admin", "administrator")
+        for number in range(1, 4):
+            self.answers[number] = number_of(call(url, self.officer, FILE, declaration(number)))
+        stop(server, signal.SIGTERM)
+        # So that the calls of a start are few: no file has anything to be folded in.
+        for name in ALL[::3]:
+            with contextlib.closing(sqlite3.connect(self.path(name))) as database:
+                database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def path(self, name):
+        return os.path.join(self.data, COMUNE, name)
+
+    def start(self, calls, files, *more):
+        strace = ["--seccomp-bpf", "-y", "-s", "0", "-e", f"trace={calls}", "-o", self.trace, *more]
+        for name in files:
+            strace += ["-P", self.path(name)]
+        with open(self.said, "w", encoding="utf-8") as said:
+            return serve(self.data, strace, said)
+
+    def file(self, url, numbers):
+        """Files from several clients, each until it is refused; answers what they were told."""
+        refusals, lock = [], threading.Lock()
+
+        def client(_):
+            while True:
+                with lock:
+                    number = next(numbers, None)
+                if number is None:
+                    return
+                self.answers[number] = None
+                answer, refusal = ask(url, self.officer, FILE, declaration(number))
+                if answer is None:
+                    refusals.append(refusal)
+                    return
+                self.answers[number] = number_of(answer)
+
+        with concurrent.futures.ThreadPoolExecutor(CLIENTS) as pool:
+            list(pool.map(client, range(CLIENTS)))
+        return refusals
+
+    def status(self, url):
+        return call(url, self.admin, "pratica.admin.v1.AdminService/GetStatus", {"comune": COMUNE})
+
+    def views(self, url, within=60):
+        """What the views say of themselves, once they are at the end of the log."""
+        until = time.monotonic() + within
+        while time.monotonic() < until:
+            answer, _ = ask(url, self.admin, "pratica.admin.v1.AdminService/GetStatus",
+                            {"comune": COMUNE})
+            views = answer and answer["views"]
+            if views and all(view["position"] == answer["log_position"] for view in views):
+                return views
+        raise AssertionError("the views do not follow the log")
+
+    def pages(self, url, method, rows):
+        """All rows of a list that is as new as the log."""
+        head, found, page = self.status(url)["log_position"], [], ""
+        while True:
+            answer = call(url, self.officer, method, {
+                "comune": COMUNE, "page_size": 200, "page_token": page, "min_position": head})
+            found += answer[rows]
+            page = answer["next_page_token"]
+            if not page:
+                return found
+
+
+def number_of(answer):
+    return answer["outcome"]["receipt"]["number"]["text"]
+
+
+def health(url):
+    """The health of the comune: 1 serves, 2 does not."""
+    service = COMUNE.encode()
+    asked = b"\x0a" + bytes([len(service)]) + service
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=30)
+    connection.request("POST", "/grpc.health.v1.Health/Check",
+                       b"\0" + len(asked).to_bytes(4, "big") + asked,
+                       {"content-type": "application/grpc-web+proto", "x-grpc-web": "1"})
+    answer = connection.getresponse().read()
+    assert answer[5] == 0x08, f"not an answer of the health service: {answer!r}"
+    return answer[6]
+
+
+def injected(trace):
+    with open(trace, errors="replace", encoding="utf-8") as lines:
+        return sum(1 for line in lines if "(INJECTED)" in line)
+
+
+def forget_what_was_not_flushed(town):
+    """What a system may do that could not write: the end of the file that it still shows is gone."""
+    write = re.compile(r"^(\d+) +pwrite64\(\d+<[^>]*log\.db-wal>.*, (\d+), (\d+)\) += (\d+)$")
+    flush = re.compile(r"^\d+ +fsync\(\d+<[^>]*log\.db-wal>\) += 0$")
+    written = flushed = 0
+    with open(town.trace, errors="replace", encoding="utf-8") as lines:
+        for line in whole(lines):
+            if found := write.match(line):
+                written = max(written, int(found[3]) + int(found[4]))
+            elif flush.match(line):
+                flushed = written
+    path = town.path("log.db-wal")
+    if os.path.exists(path) and os.path.getsize(path) > flushed:
+        os.truncate(path, flushed)
+
+
+def whole(lines):
+    """The lines of a trace, those that another thread broke in two made one."""
+    begun = {}
+    for line in lines:
+        line = line.rstrip("\n")
+        thread = line.split(" ", 1)[0]
+        if line.endswith("<unfinished ...>"):
+            begun[thread] = line[: -len("<unfinished ...>")].rstrip()
+        elif resumed := re.match(r"^\d+ +<\.\.\. \w+ resumed>(.*)$", line):
+            yield begun.pop(thread, "") + resumed[1]
+        else:
+            yield line
+
+
+def the_writer_stopped(town, url, refusals, numbers):
+    """A log that could not be written is not written again, and says so; reads go on."""
+    assert refusals, "every filing was acknowledged: the log went on after the fault"
+    head = town.status(url)["log_position"]
+    for _ in range(3):
+        refusals += town.file(url, itertools.islice(numbers, 1))
+    assert len(refusals) >= 3 and town.status(url)["log_position"] == head, "the log went on"
+    others = [told for told in refusals if not told.startswith("UNAVAILABLE: ")]
+    assert not others, f"a client may come back, and is not told so: {others}"
+    with open(town.said, encoding="utf-8") as said:
+        assert STOPPED in said.read(), "the server does not say that its writer stopped"
+    assert health(url) == 2, "the health of the comune says that it serves"
+    read(town, url)
+
+
+def read(town, url):
+    """Lists and cases are answered, as new as the views are."""
+    cases = call(url, town.officer, "pratica.cases.v1.CasesService/ListCases", {"comune": COMUNE})
+    assert len(cases["cases"]) >= 3, "cases that were there are not listed"
+    case = {"comune": COMUNE, "case_id": cases["cases"][0]["case_id"]}
+    answer = call(url, town.officer, "pratica.cases.v1.CasesService/GetCase", case)
+    assert "Rossi" in json.dumps(answer), "a case cannot be read"
+
+
+def the_log_went_on(town, url, refusals, fault):
+    """Trouble with the views stops no command."""
+    assert not refusals, f"a filing was refused: {refusals}"
+    if fault.calls == "pread64":
+        for _ in range(12):
+            list_ = "pratica.cases.v1.CasesService/ListCases"
+            answer, refusal = ask(url, town.officer, list_, {"comune": COMUNE})
+            assert answer or refusal.startswith("UNAVAILABLE: "), f"a list was refused: {refusal}"
+    if fault.said:
+        with open(town.said, encoding="utf-8") as said:
+            assert fault.said in said.read(), "the server does not say that its views stand still"
+        if fault.promise == "goes on":
+            assert health(url) == 2, "the health of the comune says that it serves"
+            read(town, url)
+    if fault.promise == "recovers":
+        town.views(url)
+        assert health(url) == 1, "the health of the comune says that it does not serve"
+
+
+def after_a_restart(town):
+    """Without the fault everything goes on from what was acknowledged."""
+    unfolded = os.path.exists(town.path("log.db-wal")) and os.path.getsize(town.path("log.db-wal"))
+    owns(town.data, "verify", "log")
+    server, url = town.start("fsync,fdatasync", ["log.db"])
+    try:
+        if unfolded:
+            with open(town.trace, encoding="utf-8") as lines:
+                assert any(line.endswith("= 0\n") for line in lines), (
+                    "what was read back may not be on the disk: nothing was flushed at the start")
+        for number, known in sorted(town.answers.items()):
+            again = number_of(call(url, town.officer, FILE, declaration(number)))
+            assert known in (None, again), f"filing {number} had {known} and now has {again}"
+            town.answers[number] = again
+        registered = [row["number"]["text"] for row in town.pages(
+            url, "pratica.register.v1.RegisterService/ListRegistrations", "registrations")]
+        assert sorted(registered) == sorted(town.answers.values()), "the register is another"
+        year = registered[0].split("/")[1]
+        gapless = [f"{n:07}/{year}" for n in range(len(registered), 0, -1)]
+        assert registered == gapless, f"the register has a gap: {registered}"
+        cases = town.pages(url, "pratica.cases.v1.CasesService/ListCases", "cases")
+        assert len(cases) == len(town.answers), "not one case a filing"
+        followed = town.views(url)
+    finally:
+        stop(server)
+    owns(town.data, "verify")
+    owns(town.data, "rebuild")
+    server, url = serve(town.data)
+    try:
+        assert town.views(url) == followed, "the views are not what the log says"
+    finally:
+        stop(server)
+
+
+def one(fault, chance):
+    """A town under a fault. Answers how many calls failed and how many filings were acknowledged."""
+    first = chance.randint(*fault.first)
+    when = f"{first}{fault.last.format(first + 4)}"
+    forgets, ends = chance.random() < 0.5, chance.random() < 0.5
+    place = tempfile.mkdtemp(prefix="pratica-fail-")
+    os.environ["PRATICA_MASTER_KEY_FROM"] = f"file:{place}/keys/{{comune}}.key"
+    town = Town(place)
+    numbers = itertools.count(4)
+    calls = f"{fault.calls},pwrite64,fsync" if fault.files == LOG else fault.calls
+    server, url = town.start(calls, fault.files, "-e",
+                             f"inject={fault.calls}:error={fault.error}:when={when}")
+    try:
+        refusals = town.file(url, itertools.islice(numbers, fault.filings))
+        if fault.promise == "stops":
+            the_writer_stopped(town, url, refusals, numbers)
+        else:
+            the_log_went_on(town, url, refusals, fault)
+        stop(server, signal.SIGTERM if ends else signal.SIGKILL)
+    except (AssertionError, subprocess.TimeoutExpired) as failure:
+        raise AssertionError(f"{failure} (call {when}, in {place})") from failure
+    finally:
+        if server.poll() is None:
+            stop(server)
+    met = injected(town.trace)
+    assert met > 0, f"no call failed: nothing was tried (call {when}, in {place})"
+    acknowledged = sum(1 for answer in town.answers.values() if answer)
+    if forgets and fault.files == LOG and not ends:
+        forget_what_was_not_flushed(town)
+    try:
+        after_a_restart(town)
+    except AssertionError as failure:
+        raise AssertionError(f"{failure} (call {when}, in {place})") from failure
+    shutil.rmtree(place)
+    return met, acknowledged
+
+
+def a_start_that_cannot_flush():
+    """What a killed server left is flushed before anybody is told of it, or nobody is served."""
+    place = tempfile.mkdtemp(prefix="pratica-fail-")
+    os.environ["PRATICA_MASTER_KEY_FROM"] = f"file:{place}/keys/{{comune}}.key"
+    town = Town(place)
+    server, url = serve(town.data)
+    assert not town.file(url, iter(range(4, 10)))
+    stop(server)
+    try:
+        server, _ = town.start("fsync,fdatasync", LOG[:1], "-e",
+                               "inject=fsync,fdatasync:error=EIO:when=1+")
+        stop(server)
+        raise SystemExit("a server that cannot flush its log serves")
+    except AssertionError:
+        pass
+    with open(town.said, encoding="utf-8") as said:
+        assert "folding in what was written before" in said.read(), "it does not say why"
+    assert injected(town.trace) > 0
+    after_a_restart(town)
+    shutil.rmtree(place)
+
+
+def control():
+    """A server that goes on after a failed write is found out: one whose views fail, held to what is
+    promised of the log."""
+    views = next(fault for fault in FAULTS if fault.name == "views.db is full")
+    try:
+        one(dataclasses.replace(views, promise="stops"), random.Random(SEED))
+    except AssertionError as seen:
+        assert "the log went on" in str(seen), seen
+        shutil.rmtree(re.search(r", in (.*)\)$", str(seen))[1])
+        return
+    raise SystemExit("the check did not see that the server went on after the fault")
+
+
+def main():
+    control()
+    a_start_that_cannot_flush()
+    chance, met, acknowledged = random.Random(SEED), 0, 0
+    faults = [fault for fault in FAULTS if TIMES > 1 or not fault.long]
+    for time_, fault in itertools.product(range(TIMES), faults):
+        try:
+            failed, answered = one(fault, chance)
+        except AssertionError as failure:
+            raise SystemExit(f"seed {SEED}, {fault.name}, time {time_}: {failure}") from failure
+        met, acknowledged = met + failed, acknowledged + answered
+    print(f"{TIMES * len(faults)} failing disks, {met} calls failed, {acknowledged} filings "
+          "acknowledged: none lost, none doubled, nothing acknowledged after a failed flush")
+
+
+main()
