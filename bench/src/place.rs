@@ -1,7 +1,7 @@
 //! A comune in a directory of its own: its log, its views, a clock that stands still.
 
 use pratica_api::app::house::Open;
-use pratica_api::app::{Clock, House, ManualClock, MasterKeys};
+use pratica_api::app::{Clock, House, ManualClock, MasterKeys, register, school};
 use pratica_domain::ids::ComuneId;
 use pratica_projections::Projector;
 use pratica_store::EventReader;
@@ -33,7 +33,7 @@ impl Place {
         self.house.all().next().ok_or_else(|| anyhow::anyhow!("there is no comune"))
     }
 
-    /// Brings the views up to the log, in bulk, and the register's process past it.
+    /// Brings the views up to the log, in bulk, and the processes past it.
     pub(crate) async fn settle(&self) -> anyhow::Result<()> {
         let open = self.open_town()?;
         let town = &open.town;
@@ -41,7 +41,9 @@ impl Place {
         let rebuilt = town.views.rebuild(reader, &town.rules, |_, _| {}).await?;
         let head = town.log.head().await?;
         anyhow::ensure!(rebuilt.position == head, "the views are at {:?}", rebuilt.position);
-        town.views.keep_checkpoint(pratica_api::app::register::CHECKPOINT, head).await?;
+        for process in [register::CHECKPOINT, school::CHECKPOINT] {
+            town.views.keep_checkpoint(process, head).await?;
+        }
         Ok(())
     }
 

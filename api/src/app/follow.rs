@@ -23,6 +23,11 @@ pub(crate) trait Follower: Sync {
     /// How far it is, for who waits for it.
     fn reached(&self) -> &watch::Sender<Position>;
 
+    /// Which events concern it.
+    fn filter(&self) -> Filter {
+        Filter::all()
+    }
+
     /// Takes events, in the order of the log.
     fn take(&self, events: &[RecordedEvent]) -> impl Future<Output = Result<(), AppError>> + Send;
 
@@ -38,7 +43,7 @@ pub(crate) trait Follower: Sync {
             self.reached().send_replace(checkpoint);
             let reader: Arc<dyn EventReader> = Arc::clone(&town.log) as Arc<dyn EventReader>;
             let mut subscription =
-                Subscription::new(reader, checkpoint, Filter::all()).batch(BATCH);
+                Subscription::new(reader, checkpoint, self.filter()).batch(BATCH);
             loop {
                 let delivery = subscription.next().await;
                 let delivery = delivery.map_err(|e| AppError::store("following the log", e))?;

@@ -10,4 +10,5 @@ mod shipped;
 
 pub use desk::{CallCommand, CallOutcome, Desk};
 pub use gather::Gathered;
+pub use process::CHECKPOINT;
 pub use shipped::{SHIPPED, criteria_of};

@@ -13,11 +13,13 @@ use pratica_domain::ids::{CallId, CaseId, derived};
 use pratica_domain::school::call::{Command as OfCall, Settlement};
 use pratica_domain::school::process::{Reaction, of_call, of_case};
 use pratica_domain::term::rome_date;
-use pratica_store::{Position, RecordedEvent};
+use pratica_store::{Filter, Position, RecordedEvent};
 use std::time::Duration;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+/// The name of the process's checkpoint.
+pub const CHECKPOINT: &str = "school";
 /// The events of applications that another stream has to know of.
 const CARRIED: [&str; 10] = [
     "enrolment.filed",
@@ -36,7 +38,7 @@ const AT_ONCE: usize = 64;
 
 impl Follower for Desk {
     fn name(&self) -> &'static str {
-        "school"
+        CHECKPOINT
     }
 
     fn town(&self) -> &Town {
@@ -45,6 +47,11 @@ impl Follower for Desk {
 
     fn reached(&self) -> &watch::Sender<Position> {
         &self.reached
+    }
+
+    fn filter(&self) -> Filter {
+        let comune = &self.town.comune;
+        Filter::prefixes(["call", "enrolment"].map(|kind| format!("{comune}.{kind}-")))
     }
 
     async fn take(&self, events: &[RecordedEvent]) -> Result<(), AppError> {
