@@ -5,12 +5,9 @@ use criterion::{BatchSize, Criterion, Throughput};
 use jiff::Timestamp;
 use pratica_api::app::deliver::written;
 use pratica_api::app::settings::Settings;
-use pratica_domain::case::{Channel, Command as CaseCommand};
+use pratica_domain::case::Command as CaseCommand;
 use pratica_domain::ids::{CaseId, ComuneId};
-use pratica_domain::people::{Address, Person};
-use pratica_domain::residency::{
-    Command as ResidencyCommand, Form, Kind, MemberForm, OccupationTitle,
-};
+use pratica_domain::residency::Command as ResidencyCommand;
 use pratica_domain::{Actor, Case, Command, Context, Event, Role, decide, evolve, fold};
 use pratica_projections::{Rules, Views, ViewsOptions};
 use pratica_store::{
@@ -21,6 +18,9 @@ use std::hint::black_box;
 use std::sync::Arc;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
+
+#[path = "../src/declaration.rs"]
+mod declaration;
 
 /// Notes of a case, after its filing and registration.
 const NOTES: usize = 40;
@@ -69,7 +69,7 @@ impl Bench {
     /// The events of a case: its filing, its registration, its notes.
     fn history(&self, id: CaseId, notes: usize) -> anyhow::Result<Vec<Event>> {
         let (mut case, mut events) = (Case::default(), Vec::new());
-        let first = [declaration(self.now)?, ResidencyCommand::Register.into()];
+        let first = [declaration::declare(7, self.now)?.into(), ResidencyCommand::Register.into()];
         for (n, command) in first.into_iter().chain((0..notes).map(|_| note())).enumerate() {
             let request_id = Uuid::from_u128(id.0.as_u128() + n as u128);
             let context = Context { request_id, ..self.context(id) };
@@ -138,47 +138,6 @@ fn note() -> Command {
     CaseCommand::AddNote { text }.into()
 }
 
-fn declaration(now: Timestamp) -> anyhow::Result<Command> {
-    let person = Person {
-        given_name: "Anna".to_owned(),
-        family_name: "Rossi".to_owned(),
-        fiscal_code: None,
-        birth_date: Some(jiff::civil::date(1980, 1, 1)),
-        contact: None,
-    };
-    let form = Form {
-        kind: Kind::ChangeOfDwelling,
-        ministry_form: true,
-        fact_on: None,
-        address: Address {
-            street: "Via dei Colli 7".to_owned(),
-            postcode: "40100".to_owned(),
-            municipality: "Collina".to_owned(),
-            province: "BO".to_owned(),
-        },
-        title: Some(OccupationTitle::Lease),
-        title_details: "registered lease no. 1234".to_owned(),
-        members: vec![MemberForm {
-            person,
-            account: Some("citizen.rossi".to_owned()),
-            signed: true,
-            identity_copy: true,
-            annex: None,
-            origin: "Collina".to_owned(),
-        }],
-        family_consent: None,
-        other_parent_told: None,
-    };
-    let declare = ResidencyCommand::Declare {
-        form,
-        channel: Channel::Counter,
-        filed_at: now,
-        office: "anagrafe".parse()?,
-        attachments: Vec::new(),
-    };
-    Ok(declare.into())
-}
-
 fn measure(criterion: &mut Criterion) -> anyhow::Result<()> {
     let bench = Bench::new()?;
     let id = CaseId(Uuid::from_u128(7));
@@ -186,7 +145,7 @@ fn measure(criterion: &mut Criterion) -> anyhow::Result<()> {
     let case = fold(&events);
     anyhow::ensure!(case.file.events == events.len() as u64, "not all were folded");
 
-    let (filing, note) = (declaration(bench.now)?, note());
+    let (filing, note) = (Command::from(declaration::declare(7, bench.now)?), note());
     criterion.bench_function("decide/a declaration", |b| {
         b.iter(|| decide(&Case::default(), black_box(&filing), &bench.context(id)));
     });

@@ -1,20 +1,18 @@
 //! A town's log, made by the same rules as a server's: decided, encoded and appended, but without
 //! a network, a thousand cases side by side. All people are invented.
 
+use crate::declaration::declare;
 use crate::place::{COMUNE, NOW};
 use anyhow::Context as _;
 use jiff::{Timestamp, ToSpan as _};
 use pratica_api::app::deliver::written;
 use pratica_api::app::handler::new_events;
 use pratica_api::app::house::Open;
-use pratica_domain::case::{Channel, Command as CaseCommand, Direction};
+use pratica_domain::case::{Command as CaseCommand, Direction};
 use pratica_domain::ids::{CaseId, ComuneId};
-use pratica_domain::people::{Address, Person};
 use pratica_domain::process::documents_to_register;
 use pratica_domain::register::{RegisterHead, register};
-use pratica_domain::residency::{
-    Command as ResidencyCommand, Form, Kind, MemberForm, OccupationTitle, VisitOutcome,
-};
+use pratica_domain::residency::{Command as ResidencyCommand, VisitOutcome};
 use pratica_domain::term::rome_date;
 use pratica_domain::{Actor, Case, Command, Context, Event, Role, decide, evolve};
 use pratica_store::{
@@ -206,7 +204,7 @@ fn step_of(step: u64, running: &Running) -> anyhow::Result<Option<(Role, Command
     // Every officer has cases of both kinds.
     let closes = running.number / OFFICERS % 2 == 1;
     let command: (Role, Command) = match step {
-        0 => (Role::Clerk, declare(running)?.into()),
+        0 => (Role::Clerk, declare(running.number, running.now)?.into()),
         1 => {
             let officer = Some(officer(running.number).parse()?);
             let assign = CaseCommand::Assign { office: office()?, officer, reason: String::new() };
@@ -245,45 +243,4 @@ fn step_of(step: u64, running: &Running) -> anyhow::Result<Option<(Role, Command
         _ => (Role::Clerk, note().into()),
     };
     Ok(Some(command))
-}
-
-fn declare(running: &Running) -> anyhow::Result<ResidencyCommand> {
-    let n = running.number;
-    let person = Person {
-        given_name: "Anna".to_owned(),
-        family_name: format!("Rossi {n}"),
-        fiscal_code: None,
-        birth_date: Some(jiff::civil::date(1980, 1, 1)),
-        contact: None,
-    };
-    let form = Form {
-        kind: Kind::ChangeOfDwelling,
-        ministry_form: true,
-        fact_on: None,
-        address: Address {
-            street: format!("Via dei Colli {n}"),
-            postcode: "40100".to_owned(),
-            municipality: "Collina".to_owned(),
-            province: "BO".to_owned(),
-        },
-        title: Some(OccupationTitle::Lease),
-        title_details: "registered lease no. 1234".to_owned(),
-        members: vec![MemberForm {
-            person,
-            account: Some(format!("citizen.{n}")),
-            signed: true,
-            identity_copy: true,
-            annex: None,
-            origin: "Collina".to_owned(),
-        }],
-        family_consent: None,
-        other_parent_told: None,
-    };
-    Ok(ResidencyCommand::Declare {
-        form,
-        channel: Channel::Counter,
-        filed_at: running.now,
-        office: "anagrafe".parse()?,
-        attachments: Vec::new(),
-    })
 }

@@ -7,6 +7,7 @@
 mod appending;
 mod clients;
 mod commands;
+mod declaration;
 mod figures;
 mod fill;
 mod grown;
