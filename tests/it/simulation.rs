@@ -12,7 +12,9 @@ use jiff::{Timestamp, ToSpan as _};
 use pratica_api::app::error::chain;
 use pratica_api::app::house::system;
 use pratica_api::app::settings::Settings;
-use pratica_api::app::{AppError, Clock, CommandRequest, ManualClock, Outcome, Principal, Target};
+use pratica_api::app::{
+    AppError, Clock, CommandRequest, Follower as _, ManualClock, Outcome, Principal, Target,
+};
 use pratica_api::app::{Town, handler, load, register, school as calls, ticker};
 use pratica_domain::case::{Event as CaseEvent, Procedure, TermExpired};
 use pratica_domain::ids::CaseId;
@@ -362,7 +364,7 @@ impl World {
         };
         tokio::select! {
             biased;
-            _ = desk.run() => {}
+            _ = desk.follow() => {}
             () = through => {}
         }
     }

@@ -13,7 +13,7 @@ const CHECKPOINT_EVERY: u64 = 1_000;
 const BATCH: usize = 256;
 
 /// What follows the log.
-pub(crate) trait Follower: Sync {
+pub trait Follower: Sync {
     /// Its name, and that of its checkpoint.
     fn name(&self) -> &'static str;
 

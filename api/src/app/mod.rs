@@ -9,7 +9,7 @@ pub mod deliver;
 pub mod erasure;
 pub mod error;
 pub mod evidence;
-mod follow;
+pub mod follow;
 pub mod handler;
 pub mod house;
 pub mod http;
@@ -25,6 +25,7 @@ pub mod town;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{AppError, Violation};
+pub use follow::Follower;
 pub use handler::{CommandRequest, Outcome, Target, execute};
 pub use house::House;
 pub use keys::MasterKeys;

@@ -115,14 +115,6 @@ impl Desk {
         Ok(())
     }
 
-    /// Follows the log until it is dropped or fails; run again, it goes on from its checkpoint.
-    ///
-    /// # Errors
-    /// When the log or the checkpoint fails.
-    pub async fn run(&self) -> Result<(), AppError> {
-        self.follow().await
-    }
-
     /// The documents among these events that have no number yet.
     async fn due(
         &self,

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use pratica_api::app::error::chain;
 use pratica_api::app::house::system;
 use pratica_api::app::school::CallCommand;
-use pratica_api::app::{AppError, Clock as _, Target, load};
+use pratica_api::app::{AppError, Clock as _, Follower as _, Target, load};
 use pratica_domain::case::{Channel, Procedure};
 use pratica_domain::ids::{CallId, CaseId, EntryId};
 use pratica_domain::people::Person;
@@ -396,7 +396,7 @@ impl World {
         let desk = calls::Desk::new(Arc::clone(&self.process.town), system("school")?);
         tokio::select! {
             biased;
-            _ = desk.run() => Ok(()),
+            _ = desk.follow() => Ok(()),
             _ = desk.settle() => Ok(()),
             failed = follow(&mut self.process, &self.rules) => Err(failed),
         }

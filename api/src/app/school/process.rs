@@ -63,14 +63,6 @@ impl Follower for Desk {
 }
 
 impl Desk {
-    /// Follows the log until it is dropped or fails; run again, it goes on from its checkpoint.
-    ///
-    /// # Errors
-    /// When the log or the checkpoint fails.
-    pub async fn run(&self) -> Result<(), AppError> {
-        self.follow().await
-    }
-
     /// Once a second: whether the views or the legal day moved, and if so what calls have due.
     pub async fn run_clock(&self) {
         let mut second = tokio::time::interval(Duration::from_secs(1));
