@@ -239,6 +239,35 @@ async fn a_case_is_found_by_number_code_name_reference_and_id_by_who_may_see_it(
 }
 
 #[tokio::test]
+async fn of_a_name_that_very_many_have_the_newest_filings_of_the_last_thousand_are_found() {
+    let mut town = Town::new();
+    for n in 1..=1_010 {
+        let on = match n {
+            5 => "2026-03-20",
+            500 => "2026-03-19",
+            501 => "2026-03-18",
+            _ => "2026-03-02",
+        };
+        town.declare(n, on, "Rossi", &format!("account.{n}")).await;
+    }
+    let Place { dir: _dir, views, .. } = caught_up(&town).await;
+    let offices = |name: &str| Access::Offices([name.parse().unwrap()].into());
+    let newest = [500, 501, 1_010, 1_009].map(case);
+    for (access, expected) in [
+        (Access::Everything, &newest[..]),
+        (offices("anagrafe"), &newest[..]),
+        (offices("scuola"), &[]),
+        // Of who has few, all are looked through.
+        (Access::Account { account: "account.5".to_owned(), today: day("2026-03-21") }, &[case(5)]),
+    ] {
+        let key = SearchKey::NamePrefix("rossi".to_owned());
+        let rows = views.search(&access, &key, 4).await.unwrap().value;
+        let ids: Vec<_> = rows.iter().map(|row| row.case).collect();
+        assert_eq!(ids, expected, "{access:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_citizen_sees_own_cases_and_those_of_who_they_act_for_while_they_do() {
     let mut town = Town::new();
     town.declare(1, "2026-03-02", "Rossi", "mario").await;
