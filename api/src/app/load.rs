@@ -73,7 +73,8 @@ pub async fn current(town: &Town, id: CaseId) -> Result<Option<Arc<Case>>, AppEr
     let stream = town.case_stream(procedure, id)?;
     let since = events(town, &stream, Revision::new(kept.file.events), Revision::END).await?;
     if since.is_empty() {
-        return Ok(Some(keep(town, id, kept, head).case));
+        // It is not kept anew: meanwhile an erasure may have had it forgotten.
+        return Ok(Some(kept));
     }
     if since.iter().any(|event| &*event.event_type == "case.erased") {
         // What was kept has the data in the clear: the case is folded anew, without it.
