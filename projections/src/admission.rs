@@ -30,12 +30,13 @@ pub fn admit(
     rules: &Rules,
     index: &dyn BlindIndex,
 ) -> Result<(), ViewError> {
-    let prepared = prepare(events, |_| Ok(Before::Nothing), rules, index)?;
-    for touched in &prepared.cases {
-        let procedure = touched.case.procedure();
-        if procedure.is_none_or(|procedure| procedure.as_str() != touched.stream.kind()) {
+    let (_, entries) = prepare(events, |_| Before::Nothing, rules, index)?;
+    for (stream, entry) in &entries {
+        let procedure = entry.case.procedure();
+        if procedure.is_none_or(|procedure| procedure.as_str() != stream.kind()) {
+            let first = events.iter().find(|event| event.stream == *stream);
             return Err(ViewError::Poison {
-                position: touched.first,
+                position: first.map(|event| event.position).unwrap_or_default(),
                 detail: "its case is of another procedure than its stream".to_owned(),
                 source: None,
             });

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
-use pratica_domain::Case;
 use pratica_store::{
     Delivery, Direction, EventReader, Filter, Position, RecordedEvent, Revision, StoreError,
     StreamName, Subscription,
@@ -20,7 +19,7 @@ use crate::error::ViewError;
 use crate::rules::Rules;
 use crate::views::Shared;
 use crate::writer::Writer;
-use crate::writer::prepare::{Loaded, fold_on};
+use crate::writer::prepare::{Earlier, Loaded};
 
 /// How many events of one stream are read at once when a case has to be folded.
 const STREAM_PAGE: usize = 500;
@@ -29,6 +28,8 @@ const STREAM_PAGE: usize = 500;
 pub struct Projector {
     shared: Arc<Shared>,
     on_applied: Box<dyn Fn(Position) + Send>,
+    /// What is worked out and not written yet.
+    unwritten: Vec<RecordedEvent>,
 }
 
 impl std::fmt::Debug for Projector {
@@ -39,7 +40,7 @@ impl std::fmt::Debug for Projector {
 
 impl Projector {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Projector { shared, on_applied: Box::new(|_| {}) }
+        Projector { shared, on_applied: Box::new(|_| {}), unwritten: Vec::new() }
     }
 
     /// Calls this after every commit with the position that can be read from then on.
@@ -84,20 +85,31 @@ impl Projector {
         let mut shutdown = pin!(shutdown);
         let mut next = Ahead::new(self.follow(&reader, position));
         loop {
-            let delivered = std::future::poll_fn(|cx| {
+            let turn = std::future::poll_fn(|cx| {
                 if shutdown.as_mut().poll(cx).is_ready() {
-                    return Poll::Ready(None);
+                    return Poll::Ready(Turn::Over);
                 }
-                next.poll(cx).map(Some)
+                match next.poll(cx) {
+                    Poll::Ready(next) => Poll::Ready(Turn::Next(next)),
+                    Poll::Pending if !self.unwritten.is_empty() => Poll::Ready(Turn::Nothing),
+                    Poll::Pending => Poll::Pending,
+                }
             })
             .await;
-            let Some((delivery, log)) = delivered else { return Ok(()) };
-            let delivery = delivery?;
-            next = Ahead::new(log);
-            if let Delivery::Events { events, .. } = delivery {
-                // The next page is on its way while this one is applied.
-                next.start().await;
-                self.batch(&*reader, &rules, &events).await?;
+            match turn {
+                Turn::Over => return self.write(&*reader, &rules).await,
+                Turn::Nothing => self.write(&*reader, &rules).await?,
+                Turn::Next((Ok(Delivery::Events { events, .. }), log)) => {
+                    // The next page is on its way while this one is applied.
+                    next = Ahead::new(log);
+                    next.start().await;
+                    self.work_out(&*reader, &rules, events).await?;
+                }
+                Turn::Next((Ok(Delivery::CaughtUp { .. }), log)) => next = Ahead::new(log),
+                Turn::Next((Err(error), _)) => {
+                    self.write(&*reader, &rules).await?;
+                    return Err(error.into());
+                }
             }
         }
     }
@@ -117,11 +129,13 @@ impl Projector {
         while position < head {
             let (delivery, log) = next.get().await;
             next = Ahead::new(log);
-            let Delivery::Events { events, .. } = delivery? else { break };
+            let Delivery::Events { events, position: at } = delivery? else { break };
             next.start().await;
-            position = self.batch(&*reader, rules, &events).await?;
+            self.work_out(&*reader, rules, events).await?;
+            position = at;
         }
-        Ok(position)
+        self.write(&*reader, rules).await?;
+        Ok(self.position())
     }
 
     fn follow(&self, reader: &Arc<dyn EventReader>, after: Position) -> Subscription {
@@ -129,12 +143,87 @@ impl Projector {
             .batch(self.shared.options.batch_events)
     }
 
-    fn start(&self, rules: &Rules) -> Result<Position, ViewError> {
+    fn start(&mut self, rules: &Rules) -> Result<Position, ViewError> {
+        self.unwritten.clear();
         let mut writer = self.shared.writer();
         writer.use_rules(rules)?;
         let position = writer.position();
         self.shared.position.store(position.get(), Ordering::Release);
         Ok(position)
+    }
+
+    /// Works events out while those before them are written.
+    async fn work_out(
+        &mut self,
+        reader: &dyn EventReader,
+        rules: &Rules,
+        events: Vec<RecordedEvent>,
+    ) -> Result<(), ViewError> {
+        let missing = {
+            let writer = self.shared.writer();
+            fresh(&writer, &events).map(|fresh| writer.missing(fresh))
+        };
+        let mut loaded = Loaded::new();
+        let done = match missing {
+            Ok(missing) => load(reader, missing, &mut loaded).await,
+            Err(error) => Err(error),
+        };
+        let done = done.and_then(|()| {
+            let mut writer = self.shared.writer();
+            let fresh = fresh(&writer, &events)?;
+            match still_missing(&writer, fresh, &loaded).is_empty() {
+                true => writer.work_out(fresh, loaded, rules).map(|()| true),
+                // A rebuild has put another writer there meanwhile.
+                false => Ok(false),
+            }
+        });
+        let before = std::mem::take(&mut self.unwritten);
+        match done {
+            Ok(true) => {
+                self.unwritten = events;
+                self.applied(&before);
+                Ok(())
+            }
+            done => self.again(reader, rules, [before, events].concat(), done.err()).await,
+        }
+    }
+
+    /// Writes what was worked out last.
+    async fn write(&mut self, reader: &dyn EventReader, rules: &Rules) -> Result<(), ViewError> {
+        let events = std::mem::take(&mut self.unwritten);
+        let written = self.shared.writer().write();
+        match written {
+            Ok(()) => {
+                self.applied(&events);
+                Ok(())
+            }
+            Err(error) => self.again(reader, rules, events, Some(error)).await,
+        }
+    }
+
+    /// Applies events one batch after the other, after an error: whether it is still there, and
+    /// what comes before the event that it names, shows then.
+    async fn again(
+        &mut self,
+        reader: &dyn EventReader,
+        rules: &Rules,
+        events: Vec<RecordedEvent>,
+        error: Option<ViewError>,
+    ) -> Result<(), ViewError> {
+        if let Some(error) = error {
+            let error: &dyn std::error::Error = &error;
+            tracing::debug!(error, "a batch of the views is tried again");
+        }
+        self.batch(reader, rules, &events).await.map(drop)
+    }
+
+    /// Tells that these events can be read.
+    fn applied(&self, events: &[RecordedEvent]) {
+        if !events.is_empty() {
+            let position = self.position();
+            self.shared.position.store(position.get(), Ordering::Release);
+            (self.on_applied)(position);
+        }
     }
 
     /// Applies a batch through the writer of the moment; a rebuild may put another in its place
@@ -200,7 +289,7 @@ pub(crate) fn still_missing(
 ) -> BTreeMap<StreamName, u64> {
     let mut missing = writer.missing(events);
     missing.retain(|stream, revision| {
-        loaded.get(stream).is_none_or(|case| case.file.events != *revision)
+        loaded.get(stream).is_none_or(|earlier| earlier.case.file.events != *revision)
     });
     missing
 }
@@ -210,7 +299,7 @@ pub(crate) fn fresh<'a>(
     writer: &Writer,
     events: &'a [RecordedEvent],
 ) -> Result<&'a [RecordedEvent], ViewError> {
-    let at = writer.position();
+    let at = writer.worked_out();
     let from = events.partition_point(|event| event.position <= at);
     let fresh = &events[from..];
     match fresh.first() {
@@ -228,10 +317,10 @@ pub(crate) async fn load(
     loaded: &mut Loaded,
 ) -> Result<(), ViewError> {
     for (stream, until) in missing {
-        let mut case = Case::default();
-        while case.file.events < until {
-            let from = Revision::new(case.file.events);
-            let wanted = usize::try_from(until - case.file.events).unwrap_or(STREAM_PAGE);
+        let mut earlier = Earlier::default();
+        while earlier.case.file.events < until {
+            let from = Revision::new(earlier.case.file.events);
+            let wanted = usize::try_from(until - from.get()).unwrap_or(STREAM_PAGE);
             let page = reader
                 .read_stream(&stream, from, Direction::Forwards, wanted.min(STREAM_PAGE))
                 .await?;
@@ -243,12 +332,21 @@ pub(crate) async fn load(
                 }));
             }
             for recorded in page.iter().take(wanted) {
-                case = fold_on(case, recorded)?;
+                earlier.fold(recorded)?;
             }
         }
-        loaded.insert(stream, case);
+        loaded.insert(stream, earlier);
     }
     Ok(())
+}
+
+/// What comes next for who follows the log.
+enum Turn {
+    Next(Next),
+    /// Nothing yet.
+    Nothing,
+    /// The end.
+    Over,
 }
 
 /// The next delivery of a subscription, which may be sent on its way before it is waited for.

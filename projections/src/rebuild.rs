@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
-use pratica_store::{Delivery, EventReader, Filter, Position, RecordedEvent, Subscription};
+use pratica_store::{Delivery, EventReader, Filter, Position, Subscription};
 
 use crate::digest::Digest;
 use crate::error::{ViewError, sql};
-use crate::projector::{Ahead, fresh, load, still_missing};
+use crate::projector::{Ahead, fresh, load};
 use crate::rules::Rules;
 use crate::schema::{self, Found, Mode};
 use crate::views::{Generation, Shared, Views};
@@ -107,7 +107,7 @@ async fn build(
     loop {
         let live = {
             let mut live = shared.writer();
-            if writer.position() >= live.position() {
+            if writer.position() >= live.worked_out() {
                 // From here to the end of the block nobody writes: one step for all.
                 let old = std::mem::replace(
                     &mut *shared.generation.write().unwrap_or_else(PoisonError::into_inner),
@@ -118,13 +118,13 @@ async fn build(
                 *live = writer;
                 return Ok(());
             }
-            live.position()
+            live.worked_out()
         };
         log = advance(&mut writer, &reader, log, rules, live, &mut progress).await?;
     }
 }
 
-/// Applies the log up to a position at least.
+/// Applies the log up to a position at least: while a batch is written, the next is worked out.
 async fn advance(
     writer: &mut Writer,
     reader: &Arc<dyn EventReader>,
@@ -133,31 +133,24 @@ async fn advance(
     until: Position,
     progress: &mut (impl FnMut(Position, Position) + Send),
 ) -> Result<Ahead, ViewError> {
-    while writer.position() < until {
+    while writer.worked_out() < until {
         let (delivery, log) = next.get().await;
         next = Ahead::new(log);
         match delivery? {
             Delivery::Events { events, .. } => {
                 next.start().await;
-                batch(writer, &**reader, rules, &events).await?;
-                progress(writer.position(), until.max(writer.position()));
+                let events = fresh(writer, &events)?;
+                let mut loaded = Loaded::new();
+                load(&**reader, writer.missing(events), &mut loaded).await?;
+                writer.work_out(events, loaded, rules)?;
+                progress(writer.position(), until.max(writer.worked_out()));
             }
             Delivery::CaughtUp { .. } => break,
         }
     }
+    writer.write()?;
+    progress(writer.position(), until.max(writer.position()));
     Ok(next)
-}
-
-async fn batch(
-    writer: &mut Writer,
-    reader: &dyn EventReader,
-    rules: &Rules,
-    events: &[RecordedEvent],
-) -> Result<(), ViewError> {
-    let mut loaded = Loaded::new();
-    let missing = still_missing(writer, fresh(writer, events)?, &loaded);
-    load(reader, missing, &mut loaded).await?;
-    writer.apply(fresh(writer, events)?, loaded, rules)
 }
 
 /// Puts the newest complete file under the plain name, and clears away what a rebuild or another

@@ -1,7 +1,7 @@
 //! The tables, and opening the file.
 //!
-//! - `cases` has one row a case, keyed by an integer given in the order in which the log opens
-//!   cases: the same in every rebuild. A row carries all that a list shows.
+//! - `cases` has one row a case, keyed by the position of its first event: the order in which
+//!   cases were opened, the same in every rebuild. A row carries all that a list shows.
 //! - Lists page by `(filed_on, key)` backwards, the worklist by `(due, filed_on, key)`; each index
 //!   ends in those columns so that a page is a walk along it. Worklist indexes hold open cases
 //!   only. Where there is no due date, `due` is 99991231.
@@ -25,7 +25,7 @@ pub(crate) const APPLICATION_ID: i32 = 0x5052_4176;
 
 /// The version of the tables and of the logic that fills them. Raise it whenever either changes:
 /// views of another version are built again.
-pub(crate) const VERSION: i32 = 5;
+pub(crate) const VERSION: i32 = 6;
 
 const TABLES: &str = "
 CREATE TABLE meta(
@@ -66,8 +66,7 @@ CREATE TABLE timeline(
   actor TEXT NOT NULL, role TEXT NOT NULL, internal INTEGER NOT NULL, args TEXT NOT NULL
 );
 CREATE TABLE search_keys(
-  kind TEXT NOT NULL, key TEXT NOT NULL, case_key INTEGER NOT NULL,
-  PRIMARY KEY(kind, key, case_key)
+  key INTEGER NOT NULL, case_key INTEGER NOT NULL, PRIMARY KEY(key, case_key)
 ) WITHOUT ROWID;
 CREATE TABLE register(
   year INTEGER NOT NULL, number INTEGER NOT NULL, registered_on INTEGER NOT NULL,
@@ -106,6 +105,7 @@ pub(crate) fn in_memory() -> Result<Connection, ViewError> {
 }
 
 const INDEXES: &str = "
+CREATE UNIQUE INDEX IF NOT EXISTS cases_id ON cases(id);
 CREATE INDEX IF NOT EXISTS cases_filed ON cases(filed_on);
 CREATE INDEX IF NOT EXISTS cases_office ON cases(office, filed_on);
 CREATE INDEX IF NOT EXISTS cases_officer ON cases(officer, filed_on) WHERE officer <> '';
@@ -123,9 +123,6 @@ CREATE INDEX IF NOT EXISTS timeline_case ON timeline(case_key);
 CREATE INDEX IF NOT EXISTS register_day ON register(registered_on);
 ";
 
-/// Needed while writing too: it finds the case of a stream.
-const INDEX_WRITING: &str = "CREATE UNIQUE INDEX IF NOT EXISTS cases_id ON cases(id);";
-
 /// The derived tables, each with the order that makes its content comparable.
 pub(crate) const DERIVED: &[(&str, &str)] = &[
     ("cases", "key"),
@@ -134,7 +131,7 @@ pub(crate) const DERIVED: &[(&str, &str)] = &[
     ("counts", "office, officer"),
     ("due_counts", "office, due"),
     ("timeline", "position"),
-    ("search_keys", "kind, key, case_key"),
+    ("search_keys", "key, case_key"),
     ("register", "year, number"),
     ("stat_case", "case_key"),
     ("stat_kinds", "procedure, kind"),
@@ -185,9 +182,11 @@ pub(crate) fn open(path: &Path, mode: Mode, cache_kib: u32) -> Result<Connection
     c.set_prepared_statement_cache_capacity(128);
     pratica_store::sqlite::plan_once(&c).map_err(sql("opening the views"))?;
     let settings = match mode {
-        // What an erasure deletes is gone from the file, not merely free.
+        // What an erasure deletes is gone from the file, not merely free. Pages that batches change
+        // again and again are folded in every 32 MiB.
         Mode::Live => {
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;"
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON; \
+             PRAGMA wal_autocheckpoint = 8000;"
         }
         Mode::Bulk => "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;",
     };
@@ -213,7 +212,7 @@ pub(crate) fn index(c: &Connection) -> Result<(), ViewError> {
 
 fn create(c: &Connection) -> rusqlite::Result<()> {
     c.execute_batch(&format!(
-        "BEGIN; {TABLES} {} {} {INDEX_WRITING} PRAGMA application_id = {APPLICATION_ID}; \
+        "BEGIN; {TABLES} {} {} PRAGMA application_id = {APPLICATION_ID}; \
          PRAGMA user_version = {VERSION}; COMMIT;",
         school::TABLES,
         school::INDEXES,

@@ -12,16 +12,27 @@ use pratica_domain::{Case, ProcedureState};
 use pratica_store::StreamName;
 use pratica_store::vault::{BlindIndex, BlindKey, VaultError};
 
-/// A key of the search, and of which kind.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Key {
-    pub kind: &'static str,
-    pub key: String,
+use crate::digest::Digest;
+
+/// A key of the search: 64 bits of a hash of its kind and its text. That a search brings a case
+/// too many for two texts with one key has a chance of some 10^-12 among a million cases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key(pub i64);
+
+impl Key {
+    /// Of what is not personal.
+    fn plain(kind: &str, text: &str) -> Key {
+        let mut digest = Digest::default();
+        digest.bytes(kind.as_bytes());
+        digest.bytes(text.as_bytes());
+        Key(digest.short().cast_signed())
+    }
 }
 
 impl From<BlindKey> for Key {
     fn from(key: BlindKey) -> Self {
-        Key { kind: key.kind, key: key.key }
+        let [a, b, c, d, e, f, g, h, ..] = key.hash;
+        Key(i64::from_be_bytes([a, b, c, d, e, f, g, h]))
     }
 }
 
@@ -60,7 +71,7 @@ pub(crate) fn of(
         };
         personal.insert(text.to_owned(), found);
     }
-    let all = personal.values().flatten().chain(&plain).cloned().collect();
+    let all = personal.values().flatten().chain(&plain).copied().collect();
     Ok(Arc::new(Keys { personal, plain, all }))
 }
 
@@ -103,7 +114,7 @@ fn plain(case: &Case) -> BTreeSet<Key> {
     let file = &case.file;
     let referred = file.opening.as_ref().and_then(|o| o.reference.as_deref()).map(reference);
     let numbers = file.documents.values().filter_map(|d| d.number).map(protocol);
-    numbers.chain(referred.filter(|key| !key.key.is_empty())).collect()
+    numbers.chain(referred.flatten()).collect()
 }
 
 /// The addresses that a case is about.
@@ -132,10 +143,11 @@ fn sites(case: &Case) -> Vec<&Personal<Site>> {
 
 /// The key of a protocol number.
 pub(crate) fn protocol(number: ProtocolNumber) -> Key {
-    Key { kind: "protocol", key: number.to_string() }
+    Key::plain("protocol", &number.to_string())
 }
 
-/// The key of a reference.
-pub(crate) fn reference(reference: &str) -> Key {
-    Key { kind: "reference", key: reference.trim().to_owned() }
+/// The key of a reference; none of an empty one.
+pub(crate) fn reference(reference: &str) -> Option<Key> {
+    let reference = reference.trim();
+    (!reference.is_empty()).then(|| Key::plain("reference", reference))
 }

@@ -108,23 +108,19 @@ pub(crate) fn search(
     let by = match key {
         SearchKey::Case(case) => return Ok(one(c, access, *case)?.into_iter().collect()),
         SearchKey::Protocol(number) => Some(keys::protocol(*number)),
-        SearchKey::Reference(reference) => Some(keys::reference(reference)),
+        SearchKey::Reference(reference) => keys::reference(reference),
         SearchKey::FiscalCode(code) => blind(Find::FiscalCode(code)),
         SearchKey::NamePrefix(prefix) => blind(Find::Name(prefix)),
         SearchKey::AddressPrefix(prefix) => blind(Find::Address(prefix)),
         SearchKey::Parcel(parcel) => blind(Find::Parcel(parcel)),
     };
-    let Some(by) = by.filter(|by| !by.key.is_empty()) else { return Ok(Vec::new()) };
-    let values = [Value::from(by.kind.to_owned()), Value::from(by.key)];
+    let Some(Key(by)) = by else { return Ok(Vec::new()) };
     let size = page::size(limit);
     let order = "filed_on DESC, key DESC";
     let found = if scope::by_account(access) {
         // Who comes by account has few cases: each is looked up among those found.
         let narrow = move |part: &mut Part| {
-            part.holds(
-                "c.key IN (SELECT s.case_key FROM search_keys s WHERE s.kind = ? AND s.key = ?)",
-            );
-            part.values.extend(values.iter().cloned());
+            part.and("c.key IN (SELECT s.case_key FROM search_keys s WHERE s.key = ?)", by);
         };
         collect(c, access, None, narrow, "", order, size)?
     } else {
@@ -132,12 +128,12 @@ pub(crate) fn search(
         for part in scope::parts(access, None) {
             selects.push(format!(
                 "SELECT * FROM (SELECT {} FROM search_keys s CROSS JOIN cases c \
-                 ON c.key = s.case_key WHERE s.kind = ? AND s.key = ? AND {} \
+                 ON c.key = s.case_key WHERE s.key = ? AND {} \
                  ORDER BY s.case_key DESC LIMIT {SEARCHED})",
                 rows::CASE,
                 part.sql()
             ));
-            all.extend(values.iter().cloned().chain(part.values));
+            all.extend([Value::from(by)].into_iter().chain(part.values));
         }
         match selects.is_empty() {
             true => Vec::new(),

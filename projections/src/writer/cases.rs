@@ -2,71 +2,44 @@
 
 use std::sync::Arc;
 
-use pratica_domain::ids::CaseId;
-use pratica_store::{Position, StreamName};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 
 use super::deltas::Deltas;
 use super::prepare::Touched;
 use crate::derive::deadlines::Deadline;
+use crate::derive::keys::Key;
 use crate::derive::{CaseFacts, Derived};
 use crate::error::ViewError;
-
-/// The integer of a case that is in the views.
-pub(crate) fn key(
-    c: &Connection,
-    stream: &StreamName,
-    position: Position,
-) -> Result<i64, ViewError> {
-    let id = stream.rest().parse::<CaseId>().ok();
-    let found = match id {
-        None => None,
-        Some(id) => c
-            .prepare_cached("SELECT key FROM cases WHERE id = ?")?
-            .query_row([id.0.as_bytes()], |row| row.get(0))
-            .optional()?,
-    };
-    found.ok_or_else(|| ViewError::Poison {
-        position,
-        detail: "its case has earlier events that the views do not have; rebuild them".to_owned(),
-        source: None,
-    })
-}
 
 /// Writes what differs, and notes how counts move.
 pub(crate) fn write(
     c: &Connection,
-    key: i64,
     touched: &Touched,
+    found_by: &mut FoundBy,
     deltas: &mut Deltas,
 ) -> Result<(), ViewError> {
-    let after = &touched.after;
-    match &touched.before {
-        None => insert(c, key, touched)?,
-        Some(before) => update(c, key, touched, &before.row, &after.row)?,
+    let (key, before, after) = (touched.key, touched.before.as_deref(), &*touched.after);
+    match before {
+        None => insert(c, touched)?,
+        Some(before) => update(c, touched, &before.row, &after.row)?,
     }
+    deltas.moved(key, before, after);
     let nothing = Derived::default();
-    let before = touched.before.as_ref().unwrap_or(&nothing);
+    let before = before.unwrap_or(&nothing);
     deadlines(c, key, before, after)?;
     accounts(c, key, before, after)?;
-    keys(c, key, before, after)?;
-    stat(c, key, before, after)?;
-    deltas.moved(key, touched.before.as_ref(), after);
-    Ok(())
+    found_by.moved(key, before, after);
+    stat(c, key, before, after)
 }
 
-fn revision(touched: &Touched) -> i64 {
-    touched.case.file.events.saturating_sub(1).cast_signed()
-}
-
-fn insert(c: &Connection, key: i64, touched: &Touched) -> Result<(), ViewError> {
+fn insert(c: &Connection, touched: &Touched) -> Result<(), ViewError> {
     let CaseFacts { opened, phase, holder, due, plain, papers } = &touched.after.row;
     let mut statement = c.prepare_cached(
         "INSERT INTO cases VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
          ?, ?, ?, ?, ?)",
     )?;
     statement.execute(rusqlite::params![
-        key,
+        touched.key,
         touched.id.0.as_bytes(),
         touched.stream.as_str(),
         opened.procedure,
@@ -79,7 +52,7 @@ fn insert(c: &Connection, key: i64, touched: &Touched) -> Result<(), ViewError> 
         holder.office,
         holder.officer,
         plain.responsible,
-        revision(touched),
+        touched.revision,
         touched.last.get().cast_signed(),
         due.on,
         due.term,
@@ -99,30 +72,37 @@ fn insert(c: &Connection, key: i64, touched: &Touched) -> Result<(), ViewError> 
 /// One statement a group of columns, so that only the indexes of what changed are touched.
 fn update(
     c: &Connection,
-    key: i64,
     touched: &Touched,
     before: &CaseFacts,
     after: &CaseFacts,
 ) -> Result<(), ViewError> {
-    let position = touched.last.get().cast_signed();
-    if before.plain == after.plain {
-        c.prepare_cached("UPDATE cases SET revision = ?, position = ? WHERE key = ?")?
-            .execute((revision(touched), position, key))?;
-    } else {
-        let plain = &after.plain;
-        c.prepare_cached(
-            "UPDATE cases SET revision = ?, position = ?, responsible = ?, protocol_year = ?, \
+    let (key, position) = (touched.key, touched.last.get().cast_signed());
+    let rows =
+        if before.plain == after.plain {
+            c.prepare_cached("UPDATE cases SET revision = ?, position = ? WHERE key = ?")?
+                .execute((touched.revision, position, key))?
+        } else {
+            let plain = &after.plain;
+            c.prepare_cached(
+                "UPDATE cases SET revision = ?, position = ?, responsible = ?, protocol_year = ?, \
              protocol_number = ?, applicant = ? WHERE key = ?",
-        )?
-        .execute((
-            revision(touched),
-            position,
-            &plain.responsible,
-            plain.protocol.map(|p| p.year),
-            plain.protocol.map(|p| p.number.cast_signed()),
-            &plain.applicant,
-            key,
-        ))?;
+            )?
+            .execute((
+                touched.revision,
+                position,
+                &plain.responsible,
+                plain.protocol.map(|p| p.year),
+                plain.protocol.map(|p| p.number.cast_signed()),
+                &plain.applicant,
+                key,
+            ))?
+        };
+    if rows == 0 {
+        return Err(ViewError::Poison {
+            position: touched.last,
+            detail: "its case is not in the views".to_owned(),
+            source: None,
+        });
     }
     if before.opened != after.opened {
         // A second case.opened is refused by every decider; what it says is written all the same.
@@ -217,23 +197,6 @@ fn accounts(c: &Connection, key: i64, before: &Derived, after: &Derived) -> Resu
     Ok(())
 }
 
-fn keys(c: &Connection, case: i64, before: &Derived, after: &Derived) -> Result<(), ViewError> {
-    if Arc::ptr_eq(&before.keys, &after.keys) {
-        return Ok(());
-    }
-    let (before, after) = (&before.keys.all, &after.keys.all);
-    let mut delete =
-        c.prepare_cached("DELETE FROM search_keys WHERE kind = ? AND key = ? AND case_key = ?")?;
-    for gone in before.difference(after) {
-        delete.execute((gone.kind, &gone.key, case))?;
-    }
-    let mut insert = c.prepare_cached("INSERT INTO search_keys VALUES(?, ?, ?)")?;
-    for new in after.difference(before) {
-        insert.execute((new.kind, &new.key, case))?;
-    }
-    Ok(())
-}
-
 fn stat(c: &Connection, key: i64, before: &Derived, after: &Derived) -> Result<(), ViewError> {
     if before.stat == after.stat {
         return Ok(());
@@ -258,4 +221,39 @@ fn stat(c: &Connection, key: i64, before: &Derived, after: &Derived) -> Result<(
         stat.late,
     ))?;
     Ok(())
+}
+
+/// What a batch changes in the keys that cases are found by. They are hashes: written in their own
+/// order, those that share a page of the table are written together.
+#[derive(Debug, Default)]
+pub(crate) struct FoundBy {
+    gone: Vec<(Key, i64)>,
+    new: Vec<(Key, i64)>,
+}
+
+impl FoundBy {
+    fn moved(&mut self, case: i64, before: &Derived, after: &Derived) {
+        if Arc::ptr_eq(&before.keys, &after.keys) {
+            return;
+        }
+        let (before, after) = (&before.keys.all, &after.keys.all);
+        self.gone.extend(before.difference(after).map(|key| (*key, case)));
+        self.new.extend(after.difference(before).map(|key| (*key, case)));
+    }
+
+    /// Writes all of it.
+    pub(crate) fn write(mut self, c: &Connection) -> Result<(), ViewError> {
+        self.gone.sort_unstable();
+        self.new.sort_unstable();
+        let mut delete =
+            c.prepare_cached("DELETE FROM search_keys WHERE key = ? AND case_key = ?")?;
+        for (Key(key), case) in self.gone {
+            delete.execute((key, case))?;
+        }
+        let mut insert = c.prepare_cached("INSERT INTO search_keys VALUES(?, ?)")?;
+        for (Key(key), case) in self.new {
+            insert.execute((key, case))?;
+        }
+        Ok(())
+    }
 }

@@ -18,8 +18,6 @@ pub(crate) struct Meta {
     pub position: Position,
     /// The rules that the views were built by.
     pub rules: Option<Digest>,
-    /// The last integer given to a case.
-    pub cases: i64,
     of_cases: Taken,
     of_register: Taken,
 }
@@ -54,18 +52,17 @@ impl Meta {
             .query_row("SELECT digest FROM rules", [], |row| row.get(0))
             .optional()?
             .map(Digest::from_bytes);
-        meta.cases = c.query_row("SELECT coalesce(max(key), 0) FROM cases", [], |r| r.get(0))?;
         Ok(meta)
     }
 
     /// Takes a batch in.
-    pub(crate) fn applied(&mut self, prepared: &Prepared, position: Position) {
-        for (of_case, digest) in &prepared.digests {
+    pub(crate) fn applied(&mut self, prepared: &Prepared) {
+        for (_, of_case, digest) in &prepared.digests {
             let taken = if *of_case { &mut self.of_cases } else { &mut self.of_register };
             taken.events += 1;
             taken.digest.digest(*digest);
         }
-        self.position = position;
+        self.position = prepared.position;
     }
 
     pub(crate) fn write(&self, c: &Connection) -> Result<(), ViewError> {

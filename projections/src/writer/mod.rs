@@ -1,7 +1,8 @@
-//! Writing a batch of events into the views: rows, counts and checkpoint in one transaction.
+//! Writing batches of events into the views: rows, counts and checkpoint in one transaction.
 //!
 //! What can be worked out without the database is worked out first, stream by stream and on
 //! several threads (`prepare`); then each touched case is written once, and only what differs.
+//! While one batch is written, the next may be worked out.
 //! What must never enter: reading the log (what is missing is handed over), a clock, effects.
 
 mod args;
@@ -11,7 +12,7 @@ mod meta;
 pub(crate) mod prepare;
 mod rows;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use pratica_domain::Case;
@@ -19,28 +20,43 @@ use pratica_store::{BlindIndex, Position, RecordedEvent, StreamName};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::cache::Cache;
-use crate::derive::{Derived, derive};
+use crate::derive::Derived;
 use crate::error::{ViewError, sql};
 use crate::rules::Rules;
 use crate::schema;
+use cases::FoundBy;
 use deltas::Deltas;
 use meta::Meta;
-use prepare::{Before, Prepared, Touched};
+use prepare::{Before, Loaded, Prepared};
 
 /// A case as the views hold it.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub key: i64,
     pub case: Case,
-    pub derived: Derived,
+    pub derived: Arc<Derived>,
 }
 
 /// The one writer of a file.
 pub(crate) struct Writer {
-    connection: Connection,
+    worker: Worker,
+    /// What is worked out and not written yet.
+    batch: Option<Prepared>,
+    tables: Tables,
+}
+
+/// Works batches out, one after the other.
+struct Worker {
+    /// Up to where the log is worked out.
+    position: Position,
     cache: Cache<StreamName, Box<Entry>>,
-    meta: Meta,
     index: Arc<dyn BlindIndex>,
+}
+
+/// Writes batches that are worked out.
+struct Tables {
+    connection: Connection,
+    meta: Meta,
 }
 
 impl Writer {
@@ -50,35 +66,46 @@ impl Writer {
         index: Arc<dyn BlindIndex>,
     ) -> Result<Writer, ViewError> {
         let meta = Meta::read(&connection)?;
-        Ok(Writer { connection, cache: Cache::new(cached_cases), meta, index })
+        let worker = Worker { position: meta.position, cache: Cache::new(cached_cases), index };
+        Ok(Writer { worker, batch: None, tables: Tables { connection, meta } })
     }
 
     /// Up to where the log is applied.
     pub(crate) fn position(&self) -> Position {
-        self.meta.position
+        self.tables.meta.position
+    }
+
+    /// Up to where the log is worked out: beyond the position by what is not written yet.
+    pub(crate) fn worked_out(&self) -> Position {
+        self.worker.position
     }
 
     /// The connection, for what is done once the writing is over.
     pub(crate) fn into_connection(self) -> Connection {
-        self.connection
+        self.tables.connection
     }
 
-    /// Makes sure that what is there was built by these rules: views of others start empty.
+    /// Makes sure that what is there was built by these rules: views of others start empty. What
+    /// was worked out and is not written is given up.
     pub(crate) fn use_rules(&mut self, rules: &Rules) -> Result<(), ViewError> {
+        if self.batch.take().is_some() {
+            self.worker.forget(self.tables.meta.position);
+        }
         let digest = rules.digest();
-        if self.meta.rules == Some(digest) {
+        let Tables { connection, meta } = &mut self.tables;
+        if meta.rules == Some(digest) {
             return Ok(());
         }
-        if self.meta.position > Position::START {
+        if meta.position > Position::START {
             tracing::info!("rules or calendar have changed: the views are built again");
         }
-        let tx = self.connection.transaction().map_err(sql("changing the rules"))?;
+        let tx = connection.transaction().map_err(sql("changing the rules"))?;
         schema::empty(&tx).map_err(sql("emptying the views"))?;
-        let meta = Meta::of(digest);
-        meta.write(&tx)?;
+        let empty = Meta::of(digest);
+        empty.write(&tx)?;
         tx.commit().map_err(sql("changing the rules"))?;
-        self.meta = meta;
-        self.cache.clear();
+        *meta = empty;
+        self.worker.forget(Position::START);
         Ok(())
     }
 
@@ -90,94 +117,120 @@ impl Writer {
             if !prepare::is_of_a_case(event) || !seen.insert(&event.stream) {
                 continue;
             }
-            if event.revision.get() > 0 && !self.cache.has(&event.stream) {
+            if event.revision.get() > 0 && !self.worker.cache.has(&event.stream) {
                 missing.insert(event.stream.clone(), event.revision.get());
             }
         }
         missing
     }
 
-    /// Applies events that follow on the position. `loaded` holds the cases, folded up to the
+    /// Applies events that follow on what is worked out. `loaded` holds the cases, folded up to the
     /// first event here, that [`Writer::missing`] named.
     pub(crate) fn apply(
         &mut self,
         events: &[RecordedEvent],
-        mut loaded: BTreeMap<StreamName, Case>,
+        loaded: Loaded,
         rules: &Rules,
     ) -> Result<(), ViewError> {
-        let Some(last) = events.last() else { return Ok(()) };
+        self.work_out(events, loaded, rules)?;
+        self.write()
+    }
+
+    /// Works events out that follow on what is worked out, while what is not written yet is
+    /// written; [`Writer::write`] writes what was worked out last.
+    pub(crate) fn work_out(
+        &mut self,
+        events: &[RecordedEvent],
+        loaded: Loaded,
+        rules: &Rules,
+    ) -> Result<(), ViewError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let Writer { worker, batch, tables } = self;
+        let worked_out = match batch.take() {
+            None => worker.work_out(events, loaded, rules),
+            Some(before) => std::thread::scope(|scope| {
+                let writing = scope.spawn(move || tables.write(&before));
+                let worked_out = worker.work_out(events, loaded, rules);
+                let written =
+                    writing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                written.and(worked_out)
+            }),
+        };
+        let worked_out = worked_out.map(|prepared| self.batch = Some(prepared));
+        self.settled(worked_out)
+    }
+
+    /// Writes what was worked out last.
+    pub(crate) fn write(&mut self) -> Result<(), ViewError> {
+        let written = self.batch.take().map_or(Ok(()), |batch| self.tables.write(&batch));
+        self.settled(written)
+    }
+
+    /// After an error everything is worked out again from what is written.
+    fn settled<T>(&mut self, done: Result<T, ViewError>) -> Result<T, ViewError> {
+        if done.is_err() {
+            self.worker.forget(self.tables.meta.position);
+        }
+        done
+    }
+}
+
+impl Worker {
+    fn work_out(
+        &mut self,
+        events: &[RecordedEvent],
+        mut loaded: Loaded,
+        rules: &Rules,
+    ) -> Result<Prepared, ViewError> {
+        let before = |stream: &StreamName| {
+            let known = self.cache.take(stream).map(Before::Known);
+            let folded = || loaded.remove(stream).map(Box::new).map(Before::Folded);
+            known.or_else(folded).unwrap_or(Before::Nothing)
+        };
+        let (prepared, entries) = prepare::prepare(events, before, rules, &*self.index)?;
+        for (stream, entry) in entries {
+            self.cache.put(stream, entry);
+        }
+        self.position = prepared.position;
+        Ok(prepared)
+    }
+
+    fn forget(&mut self, position: Position) {
+        self.cache.clear();
+        self.position = position;
+    }
+}
+
+impl Tables {
+    fn write(&mut self, batch: &Prepared) -> Result<(), ViewError> {
         let tx = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(sql("beginning a batch"))?;
-        let (cache, index) = (&mut self.cache, &*self.index);
-        let before = |stream: &StreamName| -> Result<Before, ViewError> {
-            if let Some(entry) = cache.take(stream) {
-                return Ok(Before::Known(entry));
-            }
-            let Some(case) = loaded.remove(stream) else { return Ok(Before::Nothing) };
-            let position = last.position;
-            let mut derived = derive(&case, rules, None)
-                .map_err(|source| ViewError::Terms { position, source })?;
-            derived.keys = prepare::keys(&case, stream, index, None, position)?;
-            let key = cases::key(&tx, stream, position)?;
-            Ok(Before::Known(Box::new(Entry { key, case, derived })))
-        };
         let mut meta = self.meta.clone();
-        let written = prepare::prepare(events, before, rules, index).and_then(|prepared| {
-            meta.applied(&prepared, last.position);
-            write(&tx, prepared, &mut meta)
-        });
-        match written.and_then(|entries| {
-            tx.commit().map_err(sql("committing a batch"))?;
-            Ok(entries)
-        }) {
-            Ok(entries) => {
-                self.meta = meta;
-                for (stream, entry) in entries {
-                    self.cache.put(stream, entry);
-                }
-                Ok(())
-            }
-            Err(error) => {
-                // What was taken out of the cache is gone with the failed batch.
-                self.cache.clear();
-                Err(error)
-            }
-        }
+        meta.applied(batch);
+        rows(&tx, batch)?;
+        meta.write(&tx)?;
+        tx.commit().map_err(sql("committing a batch"))?;
+        self.meta = meta;
+        Ok(())
     }
 }
 
-fn write(
-    tx: &Transaction<'_>,
-    prepared: Prepared,
-    meta: &mut Meta,
-) -> Result<Vec<(StreamName, Box<Entry>)>, ViewError> {
-    let mut deltas = Deltas::default();
-    let mut keys = HashMap::with_capacity(prepared.cases.len());
-    let mut entries = Vec::with_capacity(prepared.cases.len());
-    for case in prepared.cases {
-        let key = match case.key {
-            Some(key) => key,
-            None => {
-                meta.cases += 1;
-                meta.cases
-            }
-        };
-        cases::write(tx, key, &case, &mut deltas)?;
-        keys.insert(case.index, key);
-        let Touched { stream, case, after, .. } = *case;
-        entries.push((stream, Box::new(Entry { key, case, derived: after })));
+fn rows(tx: &Transaction<'_>, batch: &Prepared) -> Result<(), ViewError> {
+    let (mut deltas, mut found_by) = (Deltas::default(), FoundBy::default());
+    for case in &batch.cases {
+        cases::write(tx, case, &mut found_by, &mut deltas)?;
     }
-    let key_of = |step: &rows::Step| keys.get(&step.case).copied().unwrap_or_default();
-    rows::steps(tx, prepared.steps.iter().map(|step| (step, key_of(step))))?;
-    for fact in &prepared.school {
+    found_by.write(tx)?;
+    rows::steps(tx, &batch.steps)?;
+    for fact in &batch.school {
         crate::school::write::write(tx, fact)?;
     }
-    for act in &prepared.register {
+    for act in &batch.register {
         rows::register(tx, act)?;
     }
-    deltas.write(tx)?;
-    meta.write(tx)?;
-    Ok(entries)
+    deltas.write(tx)
 }

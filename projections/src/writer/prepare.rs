@@ -27,23 +27,29 @@ const SHARED_OUT: usize = 256;
 pub(crate) enum Before {
     /// It begins here.
     Nothing,
-    /// It is in the views.
+    /// As the views hold it.
     Known(Box<Entry>),
+    /// Folded from the log; what the views hold of it follows from that.
+    Folded(Box<Earlier>),
 }
 
-/// A touched case, before and after.
-pub(crate) struct Touched {
-    /// Its place among the touched streams.
-    pub index: usize,
-    pub stream: StreamName,
-    pub id: CaseId,
-    /// Its integer; none if it begins here.
-    pub key: Option<i64>,
-    pub case: Case,
-    pub before: Option<Derived>,
-    pub after: Derived,
-    /// Where its first event of the batch stands: new cases are numbered in this order.
+/// A case folded from its earlier events.
+#[derive(Debug, Default)]
+pub(crate) struct Earlier {
+    /// The position of its first event: its integer in the views.
     pub first: Position,
+    pub case: Case,
+}
+
+/// A touched case: what the views hold of it before and after.
+pub(crate) struct Touched {
+    /// Its integer.
+    pub key: i64,
+    pub id: CaseId,
+    pub stream: StreamName,
+    pub revision: i64,
+    pub before: Option<Arc<Derived>>,
+    pub after: Arc<Derived>,
     pub last: Position,
 }
 
@@ -56,9 +62,10 @@ pub(crate) struct RegisterAct {
 /// A batch, ready to be written.
 #[derive(Default)]
 pub(crate) struct Prepared {
-    /// In the order of their first events.
-    #[expect(clippy::vec_box, reason = "they are large and are sorted")]
-    pub cases: Vec<Box<Touched>>,
+    /// The position of its last event.
+    pub position: Position,
+    /// In the order in which they were opened.
+    pub cases: Vec<Touched>,
     /// In the order of the log.
     pub steps: Vec<Step>,
     /// In the order of the log.
@@ -66,8 +73,11 @@ pub(crate) struct Prepared {
     /// What calls count, in the order of the log.
     pub school: Vec<school::Fact>,
     /// For each event in order: whether it is of a case, and its digest.
-    pub digests: Vec<(bool, Digest)>,
+    pub digests: Vec<(Position, bool, Digest)>,
 }
+
+/// Cases as they stand after a batch.
+pub(crate) type Entries = Vec<(StreamName, Box<Entry>)>;
 
 /// Whether the event belongs to a case, by its name alone.
 pub(crate) fn is_of_a_case(event: &RecordedEvent) -> bool {
@@ -75,45 +85,41 @@ pub(crate) fn is_of_a_case(event: &RecordedEvent) -> bool {
 }
 
 struct Work<'a> {
-    index: usize,
     stream: &'a StreamName,
     before: Before,
     events: Vec<&'a RecordedEvent>,
 }
 
+/// What one thread has worked out, in no order; or the first of the events that it could not.
 #[derive(Default)]
-struct Done {
-    case: Option<Box<Touched>>,
-    steps: Vec<Step>,
-    register: Vec<RegisterAct>,
-    school: Vec<school::Fact>,
-    digests: Vec<(Position, bool, Digest)>,
+struct Share {
+    prepared: Prepared,
+    entries: Entries,
+    error: Option<(Position, ViewError)>,
 }
 
 /// Works a batch out. `before` says what is known of a case.
 pub(crate) fn prepare(
     events: &[RecordedEvent],
-    mut before: impl FnMut(&StreamName) -> Result<Before, ViewError>,
+    mut before: impl FnMut(&StreamName) -> Before,
     rules: &Rules,
     index: &dyn BlindIndex,
-) -> Result<Prepared, ViewError> {
+) -> Result<(Prepared, Entries), ViewError> {
     let mut places: HashMap<&StreamName, usize> = HashMap::new();
     let mut work: Vec<Work<'_>> = Vec::new();
     for event in events {
         let place = *places.entry(&event.stream).or_insert(work.len());
         if place == work.len() {
-            let before = if is_of_a_case(event) { before(&event.stream)? } else { Before::Nothing };
-            work.push(Work { index: place, stream: &event.stream, before, events: Vec::new() });
+            let before = if is_of_a_case(event) { before(&event.stream) } else { Before::Nothing };
+            work.push(Work { stream: &event.stream, before, events: Vec::new() });
         }
         work[place].events.push(event);
     }
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(8);
-    let done = if events.len() < SHARED_OUT || threads == 1 {
-        work.into_iter().map(|work| one(work, rules, index)).collect()
-    } else {
-        share_out(work, threads, rules, index)
-    };
-    gather(done)
+    let threads = if events.len() < SHARED_OUT { 1 } else { threads };
+    let (mut prepared, entries) = gather(share_out(work, threads, rules, index))?;
+    prepared.position = events.last().map(|event| event.position).unwrap_or_default();
+    Ok((prepared, entries))
 }
 
 fn share_out(
@@ -121,82 +127,99 @@ fn share_out(
     threads: usize,
     rules: &Rules,
     index: &dyn BlindIndex,
-) -> Vec<Result<Done, ViewError>> {
-    let mut shares: Vec<Vec<Work<'_>>> = Vec::new();
-    shares.resize_with(threads, Vec::new);
+) -> Vec<Share> {
+    let mut parts: Vec<Vec<Work<'_>>> = Vec::new();
+    parts.resize_with(threads, Vec::new);
     for (n, work) in work.into_iter().enumerate() {
-        shares[n % threads].push(work);
+        parts[n % threads].push(work);
     }
-    let all = |share: Vec<Work<'_>>| -> Vec<Result<Done, ViewError>> {
-        share.into_iter().map(|work| one(work, rules, index)).collect()
-    };
-    std::thread::scope(|scope| {
-        // This thread takes a share too.
-        let own = shares.pop().unwrap_or_default();
-        let running: Vec<_> =
-            shares.into_iter().map(|share| scope.spawn(move || all(share))).collect();
-        let mut done = all(own);
-        for thread in running {
-            match thread.join() {
-                Ok(others) => done.extend(others),
-                Err(panic) => std::panic::resume_unwind(panic),
+    let all = |part: Vec<Work<'_>>| {
+        let mut share = Share::default();
+        let events = part.iter().map(|work| work.events.len()).sum();
+        share.prepared.steps.reserve_exact(events);
+        share.prepared.digests.reserve_exact(events);
+        share.prepared.cases.reserve_exact(part.len());
+        share.entries.reserve_exact(part.len());
+        for work in part {
+            if let Err(error) = one(work, rules, index, &mut share) {
+                share.failed(error);
             }
         }
-        done
+        share
+    };
+    std::thread::scope(|scope| {
+        // This thread takes a part too.
+        let own = parts.pop().unwrap_or_default();
+        let running: Vec<_> =
+            parts.into_iter().map(|part| scope.spawn(move || all(part))).collect();
+        let mut shares = vec![all(own)];
+        for thread in running {
+            shares.push(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        shares
     })
 }
 
-/// Puts the parts together in the order of the log. Of several errors the first in the log counts.
-fn gather(parts: Vec<Result<Done, ViewError>>) -> Result<Prepared, ViewError> {
-    let mut prepared = Prepared::default();
-    let steps = parts.iter().flatten().map(|done| done.steps.len()).sum();
-    prepared.steps.reserve_exact(steps);
-    prepared.cases.reserve_exact(parts.len());
-    let mut digests = Vec::with_capacity(steps);
-    let mut first_error: Option<(Position, ViewError)> = None;
-    for part in parts {
-        match part {
-            Ok(done) => {
-                prepared.cases.extend(done.case);
-                prepared.steps.extend(done.steps);
-                prepared.register.extend(done.register);
-                prepared.school.extend(done.school);
-                digests.extend(done.digests);
-            }
-            Err(error) => {
-                let at = match &error {
-                    ViewError::Poison { position, .. } | ViewError::Terms { position, .. } => {
-                        *position
-                    }
-                    _ => Position::START,
-                };
-                if first_error.as_ref().is_none_or(|(first, _)| at < *first) {
-                    first_error = Some((at, error));
-                }
-            }
+impl Share {
+    /// Of several errors the first in the log counts.
+    fn failed(&mut self, error: ViewError) {
+        let at = match &error {
+            ViewError::Poison { position, .. } | ViewError::Terms { position, .. } => *position,
+            _ => Position::START,
+        };
+        if self.error.as_ref().is_none_or(|(first, _)| at < *first) {
+            self.error = Some((at, error));
         }
     }
-    if let Some((_, error)) = first_error {
+}
+
+/// Puts the shares together in the order of the log.
+fn gather(shares: Vec<Share>) -> Result<(Prepared, Entries), ViewError> {
+    let mut shares = shares.into_iter();
+    let mut all = shares.next().unwrap_or_default();
+    for share in shares {
+        if let Some((_, error)) = share.error {
+            all.failed(error);
+        }
+        all.prepared.cases.extend(share.prepared.cases);
+        all.prepared.steps.extend(share.prepared.steps);
+        all.prepared.register.extend(share.prepared.register);
+        all.prepared.school.extend(share.prepared.school);
+        all.prepared.digests.extend(share.prepared.digests);
+        all.entries.extend(share.entries);
+    }
+    if let Some((_, error)) = all.error {
         return Err(error);
     }
-    prepared.cases.sort_unstable_by_key(|case| case.first);
+    let mut prepared = all.prepared;
+    prepared.cases.sort_unstable_by_key(|case| case.key);
     prepared.steps.sort_unstable_by_key(|step| step.position);
     prepared.register.sort_unstable_by_key(|act| act.position);
     prepared.school.sort_unstable_by_key(|fact| fact.position);
-    digests.sort_unstable_by_key(|(position, _, _)| *position);
-    prepared.digests = digests.into_iter().map(|(_, of_case, digest)| (of_case, digest)).collect();
-    Ok(prepared)
+    prepared.digests.sort_unstable_by_key(|(position, _, _)| *position);
+    Ok((prepared, all.entries))
 }
 
-fn one(work: Work<'_>, rules: &Rules, index: &dyn BlindIndex) -> Result<Done, ViewError> {
-    let mut done = Done::default();
-    let Work { index: place, stream, before, events } = work;
-    let (mut known, key, before) = match before {
-        Before::Nothing => (Case::default(), None, None),
-        Before::Known(entry) => (entry.case, Some(entry.key), Some(entry.derived)),
+fn one(
+    work: Work<'_>,
+    rules: &Rules,
+    index: &dyn BlindIndex,
+    share: &mut Share,
+) -> Result<(), ViewError> {
+    let Work { stream, before, events } = work;
+    let (Some(first), Some(last)) = (events.first(), events.last()) else { return Ok(()) };
+    let (first, last) = (first.position, last.position);
+    let (key, mut case, before) = match before {
+        Before::Nothing => (number(first), Case::default(), None),
+        Before::Known(entry) => (entry.key, entry.case, Some(entry.derived)),
+        Before::Folded(earlier) => {
+            let derived = derived(&earlier.case, stream, rules, index, None, None, first)?;
+            (number(earlier.first), earlier.case, Some(Arc::new(derived)))
+        }
     };
-    let mut span: Option<(Position, Position)> = None;
+    let done = &mut share.prepared;
     let mut clocks_moved = false;
+    let mut is_of_a_case = false;
     for recorded in events {
         let event = decode(recorded)?;
         let of_case = !matches!(event, Event::Register(_));
@@ -208,42 +231,58 @@ fn one(work: Work<'_>, rules: &Rules, index: &dyn BlindIndex) -> Result<Done, Vi
                 done.register.push(RegisterAct { position: recorded.position, event });
             }
             event => {
-                follows(&known, &event, recorded)?;
-                done.steps.push(Step::of(place, recorded, &event)?);
+                follows(&case, &event, recorded)?;
+                done.steps.push(Step::of(key, recorded, &event)?);
                 clocks_moved |= moves_clocks(&event);
-                known = evolve(known, &event);
-                span = Some((span.map_or(recorded.position, |s| s.0), recorded.position));
+                case = evolve(case, &event);
+                is_of_a_case = true;
             }
         }
     }
-    if let Some((first, last)) = span {
-        let kept = before.as_ref().filter(|_| !clocks_moved);
-        let mut after = derive(&known, rules, kept)
-            .map_err(|source| ViewError::Terms { position: last, source })?;
-        after.keys = keys(&known, stream, index, before.as_ref(), last)?;
-        let id = stream.rest().parse::<CaseId>().map_err(|_| ViewError::Poison {
-            position: first,
-            detail: "its stream is not named after a case".to_owned(),
-            source: None,
-        })?;
-        let stream = stream.clone();
-        done.case = Some(Box::new(Touched {
-            index: place,
-            stream,
-            id,
-            key,
-            case: known,
-            before,
-            after,
-            first,
-            last,
-        }));
+    if !is_of_a_case {
+        return Ok(());
     }
-    Ok(done)
+    let kept = before.as_deref().filter(|_| !clocks_moved);
+    let after = derived(&case, stream, rules, index, kept, before.as_deref(), last)?;
+    let after = Arc::new(after);
+    let id = stream.rest().parse::<CaseId>().map_err(|_| ViewError::Poison {
+        position: first,
+        detail: "its stream is not named after a case".to_owned(),
+        source: None,
+    })?;
+    let revision = case.file.events.saturating_sub(1).cast_signed();
+    let stream = stream.clone();
+    let derived = Arc::clone(&after);
+    share.entries.push((stream.clone(), Box::new(Entry { key, case, derived })));
+    done.cases.push(Touched { key, id, stream, revision, before, after, last });
+    Ok(())
+}
+
+/// A case's integer in the views: the position of its first event, so that it follows from the log
+/// and grows in the order in which cases are opened.
+fn number(first: Position) -> i64 {
+    first.get().cast_signed()
+}
+
+/// What the views hold of a case. `kept` is what they held if no clock moved since, `before` in
+/// any case.
+fn derived(
+    case: &Case,
+    stream: &StreamName,
+    rules: &Rules,
+    index: &dyn BlindIndex,
+    kept: Option<&Derived>,
+    before: Option<&Derived>,
+    position: Position,
+) -> Result<Derived, ViewError> {
+    let mut derived =
+        derive(case, rules, kept).map_err(|source| ViewError::Terms { position, source })?;
+    derived.keys = keys(case, stream, index, before, position)?;
+    Ok(derived)
 }
 
 /// What a case is found by.
-pub(crate) fn keys(
+fn keys(
     case: &Case,
     stream: &StreamName,
     index: &dyn BlindIndex,
@@ -298,12 +337,18 @@ fn digest(event: &RecordedEvent) -> Digest {
     digest
 }
 
-/// Folds the earlier events of a case.
-pub(crate) fn fold_on(case: Case, recorded: &RecordedEvent) -> Result<Case, ViewError> {
-    let event = decode(recorded)?;
-    follows(&case, &event, recorded)?;
-    Ok(evolve(case, &event))
+impl Earlier {
+    /// Folds the next of its events.
+    pub(crate) fn fold(&mut self, recorded: &RecordedEvent) -> Result<(), ViewError> {
+        let event = decode(recorded)?;
+        follows(&self.case, &event, recorded)?;
+        if self.case.file.events == 0 {
+            self.first = recorded.position;
+        }
+        self.case = evolve(std::mem::take(&mut self.case), &event);
+        Ok(())
+    }
 }
 
 /// Cases folded from the log, by stream.
-pub(crate) type Loaded = BTreeMap<StreamName, Case>;
+pub(crate) type Loaded = BTreeMap<StreamName, Earlier>;

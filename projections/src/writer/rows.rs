@@ -18,8 +18,8 @@ use crate::error::ViewError;
 
 /// One step of a case's history, ready to be written.
 pub(crate) struct Step {
-    /// The place of the case among the touched streams.
-    pub case: usize,
+    /// The integer of the case.
+    case: i64,
     pub position: Position,
     revision: u64,
     event_type: Arc<str>,
@@ -42,7 +42,7 @@ struct Who<'a> {
 
 impl Step {
     pub(crate) fn of(
-        case: usize,
+        case: i64,
         recorded: &RecordedEvent,
         event: &Event,
     ) -> Result<Step, ViewError> {
@@ -89,17 +89,14 @@ fn is_internal(event: &Event) -> bool {
     }
 }
 
-/// Writes steps, each with the integer of its case.
-pub(crate) fn steps<'a>(
-    c: &Connection,
-    steps: impl Iterator<Item = (&'a Step, i64)>,
-) -> Result<(), ViewError> {
+/// Writes steps.
+pub(crate) fn steps(c: &Connection, steps: &[Step]) -> Result<(), ViewError> {
     let mut insert =
         c.prepare_cached("INSERT INTO timeline VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
-    for (step, key) in steps {
+    for step in steps {
         insert.execute((
             step.position.get().cast_signed(),
-            key,
+            step.case,
             step.revision.cast_signed(),
             &*step.event_type,
             step.occurred_at,

@@ -1,10 +1,15 @@
 //! Batches, redelivery, crashes, poison: whatever the way, the views come out the same.
 
-use pratica_projections::ViewError;
+use pratica_domain::Event;
+use pratica_domain::ids::ProtocolNumber;
+use pratica_domain::people::Personal;
+use pratica_domain::register;
+use pratica_projections::{ViewError, Views, ViewsOptions};
 use pratica_store::{Direction, EventReader, Filter, NewEvent, Position};
 
 use crate::town::{
-    Place, Town, caught_up, confirmed, day, open, place, random_town, rules, stream, vault,
+    Place, Town, caught_up, confirmed, day, open, place, random_town, register_stream, rules,
+    stream, subject, vault,
 };
 
 async fn in_batches(town: &Town, size: usize) -> Place {
@@ -103,6 +108,47 @@ async fn an_event_that_cannot_be_read_stops_the_views_before_it_and_is_named() {
     }
 }
 
+/// While a batch is written the next is worked out: an event may stop either.
+#[tokio::test]
+async fn whatever_stops_the_views_between_two_batches_is_named_and_what_comes_before_it_is_applied()
+{
+    for found_while_writing in [true, false] {
+        for batch_events in 1..9 {
+            let mut town = random_town(5, 40).await;
+            let at = town.log.head().await.unwrap().next();
+            if found_while_writing {
+                // A number that was never given is looked for in the table.
+                let annulled = register::Annulled {
+                    number: ProtocolNumber { year: 2026, number: 4711 },
+                    reason: Personal::new(subject(1), "error".to_owned()),
+                    authorisation: Personal::new(subject(1), "act 1".to_owned()),
+                    by: "officer".parse().unwrap(),
+                    annulled_on: day("2026-06-01"),
+                };
+                let annulled = vec![Event::Register(annulled.into())];
+                town.record(register_stream(), day("2026-06-01"), annulled).await;
+            } else {
+                // Out of a case that was never opened.
+                town.on(7000, "2026-06-01", vec![confirmed(day("2026-06-01"))]).await;
+            }
+            for n in 8000..8005 {
+                town.declare(n, "2026-06-02", "Bianchi", "b").await;
+            }
+            let dir = tempfile::tempdir().unwrap();
+            let options = ViewsOptions { batch_events, ..ViewsOptions::default() };
+            let path = dir.path().join("views.db");
+            let (views, mut projector) = Views::open(&path, options, vault()).unwrap();
+            for _ in 0..2 {
+                let error = projector.catch_up(town.reader(), &rules()).await.unwrap_err();
+                let named = matches!(error, ViewError::Poison { position, .. } if position == at);
+                assert!(named, "{error}, batches of {batch_events}");
+                assert_eq!(views.position().next(), at, "batches of {batch_events}");
+                assert_eq!(projector.position().next(), at, "batches of {batch_events}");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_case_that_pinned_rules_nobody_has_stops_the_views_and_says_so() {
     let mut town = Town::new();
@@ -166,13 +212,9 @@ async fn cases_beyond_the_cache_are_folded_from_the_log() {
     let town = random_town(21, 600).await;
     let expected = digests(&caught_up(&town).await).await;
     let dir = tempfile::tempdir().unwrap();
-    let options = pratica_projections::ViewsOptions {
-        cached_cases: 2,
-        batch_events: 5,
-        ..Default::default()
-    };
+    let options = ViewsOptions { cached_cases: 2, batch_events: 5, ..ViewsOptions::default() };
     let (views, mut projector) =
-        pratica_projections::Views::open(&dir.path().join("views.db"), options, vault()).unwrap();
+        Views::open(&dir.path().join("views.db"), options, vault()).unwrap();
     projector.catch_up(town.reader(), &rules()).await.unwrap();
     assert_eq!(digests(&Place { dir, views, projector }).await, expected);
 }

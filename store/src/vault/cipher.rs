@@ -94,9 +94,19 @@ impl Key {
         Some(text)
     }
 
-    /// HMAC-SHA256 over parts that cannot run into each other.
+    /// What hashes under this key.
+    pub(super) fn hasher(&self) -> Hasher {
+        Hasher(hmac::Key::new(hmac::HMAC_SHA256, &*self.0))
+    }
+}
+
+/// HMAC-SHA256 (RFC 2104) under one key.
+pub(super) struct Hasher(hmac::Key);
+
+impl Hasher {
+    /// The hash over parts that cannot run into each other.
     pub(super) fn hash(&self, parts: &[&[u8]]) -> [u8; 32] {
-        let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, &*self.0));
+        let mut context = hmac::Context::with_key(&self.0);
         for part in parts {
             context.update(&(part.len() as u64).to_be_bytes());
             context.update(part);

@@ -3,6 +3,8 @@
 //! Who has the index without its key learns which cases share a code, a beginning of a name or an
 //! address, and nothing else. A projection is given the trait alone: it gets hashes, never names.
 
+use std::fmt;
+
 use pratica_domain::people::{Address, Person, Personal, fold_letters};
 use pratica_domain::permit::Site;
 
@@ -17,13 +19,20 @@ const NAME_MAX: usize = 16;
 const ADDRESS_MIN: usize = 5;
 const ADDRESS_MAX: usize = 24;
 
-/// One thing that a case is found by.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// One thing that a case is found by. Written as text it is its kind and its hash in hexadecimal,
+/// such as `name:0f3c..`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BlindKey {
     /// Of which kind.
     pub kind: &'static str,
-    /// 128 bits of a keyed hash, in hexadecimal.
-    pub key: String,
+    /// 128 bits of a keyed hash of kind and text.
+    pub hash: [u8; 16],
+}
+
+impl fmt::Display for BlindKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.kind, hex(&self.hash))
+    }
 }
 
 /// What somebody looks for.
@@ -136,8 +145,10 @@ impl BlindIndex for Vault {
 
 impl Vault {
     fn blind(&self, kind: &'static str, text: &str) -> BlindKey {
-        let hash = self.index.hash(&[kind.as_bytes(), text.as_bytes()]);
-        BlindKey { kind, key: hex(&hash[..16]) }
+        let whole = self.index.hash(&[kind.as_bytes(), text.as_bytes()]);
+        let mut hash = [0; 16];
+        hash.copy_from_slice(&whole[..16]);
+        BlindKey { kind, hash }
     }
 
     /// The keys of a text's beginnings, from the shortest to the longest that is told apart.
@@ -148,13 +159,12 @@ impl Vault {
         shortest: usize,
         longest: usize,
     ) -> Vec<BlindKey> {
-        let letters: Vec<char> = fold_letters(text).chars().collect();
-        let whole = letters.len().min(longest);
-        let lengths = shortest.min(whole)..=whole;
-        lengths
-            .filter(|length| *length > 0)
-            .map(|length| self.blind(kind, &letters[..length].iter().collect::<String>()))
-            .collect()
+        let text = fold_letters(text);
+        let ends = text.char_indices().map(|(at, letter)| at + letter.len_utf8());
+        let ends: Vec<usize> = ends.take(longest).collect();
+        let shortest = shortest.min(ends.len()).max(1);
+        let beginnings = ends.iter().skip(shortest - 1).filter_map(|end| text.get(..*end));
+        beginnings.map(|beginning| self.blind(kind, beginning)).collect()
     }
 }
 

@@ -58,7 +58,7 @@ impl MasterKey {
 
     /// A keyed hash of a text that only its holders can make.
     pub fn hash(&self, text: &str) -> [u8; 32] {
-        self.0.hash(&[text.as_bytes()])
+        self.0.hasher().hash(&[text.as_bytes()])
     }
 
     /// What wraps the other keys.

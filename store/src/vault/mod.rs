@@ -24,7 +24,7 @@ use pratica_domain::people::Personal;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use cipher::Key;
+use cipher::{Hasher, Key};
 use file::{Exported, Found, KeyFile};
 pub use index::{BlindIndex, BlindKey, Find};
 pub use master::MasterKey;
@@ -129,9 +129,9 @@ pub struct Vault {
     maker: Mutex<Option<JoinHandle<()>>>,
     /// What tells that another node destroyed keys; none where there is no other.
     others: Option<shared::Others>,
-    index: Key,
-    pseudonyms: Key,
-    requests: Key,
+    index: Hasher,
+    pseudonyms: Hasher,
+    requests: Hasher,
 }
 
 /// The keys on the disk and those in memory. Who needs both takes the file first.
@@ -291,8 +291,9 @@ impl Vault {
     }
 
     fn of(file: Kept) -> Result<Vault, VaultError> {
+        let hasher = |name| file.secret(name).map(|key: Key| key.hasher());
         let (index, pseudonyms, requests) =
-            (file.secret("index")?, file.secret("pseudonyms")?, file.secret("requests")?);
+            (hasher("index")?, hasher("pseudonyms")?, hasher("requests")?);
         let others = match &file {
             Kept::File(_) => None,
             Kept::Shelf(shelf) => Some(shelf.others()),
@@ -362,9 +363,14 @@ impl Vault {
             return Err(VaultError::Altered);
         }
         self.forget_what_others_destroyed()?;
-        let Some(key) = self.key(token.key)? else { return Ok(Unsealed::Erased) };
         let aad = token::bound_to(token.header(), stream, subject);
-        let plain = key.open(&aad, token.sealed()).ok_or(VaultError::Altered)?;
+        let open = |key: &Key| key.open(&aad, token.sealed()).ok_or(VaultError::Altered);
+        let kept = self.keys.known().keys.get(&token.key).cloned();
+        if let Some(key) = kept {
+            return open(&key).map(Unsealed::Open);
+        }
+        let Some(key) = self.read_key(token.key)? else { return Ok(Unsealed::Erased) };
+        let plain = open(&key)?;
         let epoch = self.epoch()?;
         let mut known = self.keys.known();
         if !known.destroyed.contains(&token.key) && known.epoch == epoch {
@@ -469,11 +475,8 @@ impl Vault {
         *maker = std::thread::Builder::new().name("keys".to_owned()).spawn(make).ok();
     }
 
-    /// A key; none when it was destroyed.
-    fn key(&self, id: u64) -> Result<Option<Key>, VaultError> {
-        if let Some(key) = self.keys.known().keys.get(&id) {
-            return Ok(Some(key.clone()));
-        }
+    /// A key that is not in memory; none when it was destroyed.
+    fn read_key(&self, id: u64) -> Result<Option<Key>, VaultError> {
         match self.keys.file().find(id)? {
             Found::Key(key) => Ok(Some(key)),
             Found::Destroyed => Ok(None),

@@ -355,7 +355,7 @@ fn searched_for(open: &Open, query: &str) -> String {
     let readings =
         [Find::FiscalCode(query), Find::Name(query), Find::Address(query), Find::Parcel(query)];
     let keys = readings.into_iter().filter_map(|find| vault.find(find));
-    keys.map(|key| format!("{}:{}", key.kind, key.key)).collect::<Vec<_>>().join(" ")
+    keys.map(|key| key.to_string()).collect::<Vec<_>>().join(" ")
 }
 
 /// What a search text may be, the most telling reading first.

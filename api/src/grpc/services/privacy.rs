@@ -57,7 +57,7 @@ rpcs! { PrivacyService:
                 [Find::FiscalCode(text), Find::Name(text), Find::Address(text), Find::Parcel(text)]
                     .into_iter()
                     .filter_map(|find| vault.find(find))
-                    .map(|key| key.key)
+                    .map(|key| key.to_string())
                     .collect()
             });
             let filter = AccessFilter {
