@@ -1,7 +1,7 @@
 //! What a case is found by. What is personal about it comes as keyed hashes from the vault's index;
 //! a name or a code is never seen here, and is gone from here once it is erased.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use pratica_domain::ids::ProtocolNumber;
@@ -39,8 +39,9 @@ impl From<BlindKey> for Key {
 /// What a case is found by.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Keys {
-    /// By the sealed text, so that each is opened once.
-    personal: BTreeMap<String, Vec<Key>>,
+    /// Of the sealed texts that `personal` is made of.
+    sealed: Digest,
+    personal: Vec<Key>,
     plain: BTreeSet<Key>,
     pub all: BTreeSet<Key>,
 }
@@ -53,26 +54,27 @@ pub(crate) fn of(
     index: &dyn BlindIndex,
     before: Option<&Arc<Keys>>,
 ) -> Result<Arc<Keys>, VaultError> {
-    let sealed = sealed(case);
-    let plain = plain(case);
-    let is_same = |before: &&Arc<Keys>| {
-        before.plain == plain
-            && before.personal.len() == sealed.len()
-            && sealed.keys().all(|text| before.personal.contains_key(*text))
-    };
-    if let Some(same) = before.filter(is_same) {
+    let (sealed, plain) = (sealed(case), plain(case));
+    let mut digest = Digest::default();
+    for (text, _) in &sealed {
+        digest.bytes(text.as_bytes());
+    }
+    let same = before.filter(|before| before.sealed == digest);
+    if let Some(same) = same.filter(|before| before.plain == plain) {
         return Ok(Arc::clone(same));
     }
-    let mut personal = BTreeMap::new();
-    for (text, of) in sealed {
-        let found = match before.and_then(|before| before.personal.get(text)) {
-            Some(found) => found.clone(),
-            None => of.keys(stream, index)?.into_iter().map(Key::from).collect(),
-        };
-        personal.insert(text.to_owned(), found);
-    }
-    let all = personal.values().flatten().chain(&plain).copied().collect();
-    Ok(Arc::new(Keys { personal, plain, all }))
+    let personal = match same {
+        Some(same) => same.personal.clone(),
+        None => {
+            let mut personal = Vec::new();
+            for (_, of) in &sealed {
+                personal.extend(of.keys(stream, index)?.into_iter().map(Key::from));
+            }
+            personal
+        }
+    };
+    let all = personal.iter().chain(&plain).copied().collect();
+    Ok(Arc::new(Keys { sealed: digest, personal, plain, all }))
 }
 
 /// Something personal that a case is found by.
@@ -96,10 +98,10 @@ impl Sealed<'_> {
     }
 }
 
-/// What is personal about a case, by its sealed text; nothing once it is erased.
-fn sealed(case: &Case) -> BTreeMap<&str, Sealed<'_>> {
+/// What is personal about a case, with its sealed text; nothing once it is erased.
+fn sealed(case: &Case) -> Vec<(&str, Sealed<'_>)> {
     if case.file.disposal.erased_on().is_some() {
-        return BTreeMap::new();
+        return Vec::new();
     }
     let people = case.file.parties.values().map(|party| &party.person);
     let people = people.filter_map(|p| Some((p.sealed()?, Sealed::Person(p))));
