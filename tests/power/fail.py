@@ -68,8 +68,7 @@ FAULTS = [
     Fault("views.db cannot be read for a time", VIEWS[1:], "pread64", "EIO", (1, 6), "..{}",
           "recovers"),
     Fault("no flush of views.db succeeds", VIEWS, "fsync,fdatasync", "EIO", (1, 1), "+", "goes on"),
-    # What is acknowledged is safe in the write-ahead log, which grows until it can be folded in.
-    Fault("the log cannot be folded in", LOG[:1], "fsync,fdatasync", "EIO", (1, 1), "+", "goes on",
+    Fault("the log cannot be folded in", LOG[:1], "fsync,fdatasync", "EIO", (1, 1), "+", "stops",
           filings=400, long=True),
 ]
 

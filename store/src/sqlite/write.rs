@@ -5,6 +5,9 @@
 //! the earlier ones of the same transaction leave; a refused one leaves nothing. All are answered
 //! after the commit.
 //!
+//! Every so many pages it folds the write-ahead log into the file itself: SQLite would do that within
+//! `COMMIT`, and tell nobody of a failure.
+//!
 //! After an error that it cannot judge (a failed flush, a full disk, a constraint that a stranger
 //! broke) the writer stops for good: what the disk then holds is known only after a restart.
 //! Never acknowledge before `COMMIT` has returned, never after a failed one.
@@ -78,6 +81,7 @@ impl Writer {
             shared: Arc::clone(&shared),
             batch_appends: options.batch_appends.max(1),
             batch_bytes: options.batch_bytes,
+            checkpoint_pages: options.checkpoint_pages,
         };
         let thread = std::thread::Builder::new()
             .name("pratica-write".to_owned())
@@ -150,6 +154,7 @@ struct Work {
     shared: Arc<Shared>,
     batch_appends: usize,
     batch_bytes: usize,
+    checkpoint_pages: u32,
 }
 
 /// Why a transaction did not take place.
@@ -172,7 +177,12 @@ impl Work {
                 continue;
             }
             match self.commit(&batch) {
-                Ok(answers) => self.acknowledge(batch, answers),
+                Ok(answers) => {
+                    self.acknowledge(batch, answers);
+                    if let Err(error) = self.fold_in() {
+                        self.stop(Vec::new(), error);
+                    }
+                }
                 Err(Failed::Busy(error)) => {
                     let cause: Cause = Arc::new(error);
                     for job in batch {
@@ -215,6 +225,24 @@ impl Work {
         Ok(answers)
     }
 
+    /// Folds the write-ahead log into the file when it is long enough. That a reader holds up some
+    /// of it is no failure: it is folded in later.
+    ///
+    /// After a failed flush of the file no later one may be trusted: the system may take for written
+    /// what is not, and SQLite, which folds in only what is new since the last time, would then begin
+    /// the write-ahead log anew. The next start folds in all of it.
+    fn fold_in(&self) -> rusqlite::Result<()> {
+        let fold = |statement: &str| -> rusqlite::Result<i64> {
+            self.connection.prepare_cached(statement)?.query_row([], |row| row.get(1))
+        };
+        if self.checkpoint_pages > 0
+            && fold("PRAGMA wal_checkpoint(NOOP)")? >= i64::from(self.checkpoint_pages)
+        {
+            fold("PRAGMA wal_checkpoint(PASSIVE)")?;
+        }
+        Ok(())
+    }
+
     fn acknowledge(&self, batch: Vec<Job>, answers: Vec<Answer>) {
         let count = |counter: &AtomicU64, by: u64| counter.fetch_add(by, Ordering::Relaxed);
         let counters = &self.shared.counters;
@@ -247,6 +275,7 @@ impl Work {
 
     fn stop(&self, batch: Vec<Job>, error: rusqlite::Error) {
         tracing::error!(
+            file = self.connection.path(),
             error = &error as &dyn std::error::Error,
             "the writer of the log stops; mend the cause, verify the log and restart"
         );

@@ -227,3 +227,53 @@ async fn a_stranger_that_wrote_history_stops_the_writer() {
     let outcome = log.append(append("a.permit-0", at, events(1..2))).await;
     assert!(matches!(outcome, Err(StoreError::Stopped { .. })), "{outcome:?}");
 }
+
+/// Appends a page of text each time, until the writer has stopped; answers how often and why.
+async fn append_until_stopped(log: &SqliteLog, most: u64) -> (u64, Option<StoreError>) {
+    for number in 0..most {
+        let mut event = event(number);
+        event.payload = format!("{{\"text\": \"{}\"}}", "x".repeat(4000)).into_bytes();
+        let at = log.head().await.unwrap();
+        let append = append(&format!("a.permit-{at}"), Expected::NoStream, vec![event]);
+        if let Err(error) = log.append(append).await {
+            return (number, Some(error));
+        }
+    }
+    (most, None)
+}
+
+#[tokio::test]
+async fn a_write_ahead_log_that_cannot_be_folded_in_stops_the_writer() {
+    let place = InDirectory::with(Options { checkpoint_pages: 20, ..Options::default() });
+    let log = place.sqlite();
+    let (_, stopped) = append_until_stopped(&log, 300).await;
+    assert!(stopped.is_none(), "what can be folded in stops nobody: {stopped:?}");
+    // The file is cut behind the writer's back. It writes to its write-ahead log all the same, which
+    // says of many more pages that they were there.
+    std::fs::File::options().write(true).open(place.file()).unwrap().set_len(4096).unwrap();
+    let (acknowledged, error) = append_until_stopped(&log, 300).await;
+    assert!(acknowledged > 0, "a commit needs no page of the file");
+    let Some(StoreError::Stopped { source }) = &error else { panic!("{error:?}") };
+    assert!(source.to_string().contains("malformed"), "{source}");
+    assert!(log.watch_stopped().borrow().is_some());
+    drop(log);
+    let again = SqliteLog::open(place.file(), Options::default());
+    assert!(matches!(again, Err(StoreError::Corrupt { .. })), "nothing is repaired");
+}
+
+#[tokio::test]
+async fn a_reader_that_holds_up_the_folding_in_stops_nobody() {
+    let place = InDirectory::with(Options { checkpoint_pages: 20, ..Options::default() });
+    let log = place.sqlite();
+    append_until_stopped(&log, 1).await;
+    let reader = Connection::open(place.file()).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM events").unwrap();
+    let (acknowledged, error) = append_until_stopped(&log, 50).await;
+    assert_eq!(acknowledged, 50, "{error:?}");
+    let folded = || std::fs::metadata(place.file()).unwrap().len();
+    let held_up = folded();
+    reader.execute_batch("COMMIT").unwrap();
+    // The second is taken when the first is folded in.
+    append_until_stopped(&log, 2).await;
+    assert!(folded() > held_up, "what was held up is folded in afterwards");
+}
