@@ -52,6 +52,29 @@ async fn a_family_sees_its_own_application_and_does_no_act_of_the_office() -> Te
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_seed_or_a_public_draw_that_cannot_be_one_is_refused_by_its_field() -> Test {
+    let (server, mut town, call, _) = with_two_families().await?;
+    town.day(date(2026, 4, 8)).await.map_err(fault)?;
+    for (seed, draw, fields) in [
+        (SEED, "17 of Wednesday", vec!["public_draw"]),
+        (SEED, "-", vec!["public_draw"]),
+        ("an acorn", "", vec!["seed"]),
+        ("", "città", vec!["seed", "public_draw"]),
+    ] {
+        let reveal = json!({ "seed": seed, "public_draw": draw });
+        let answer = town.act_on_call(HEAD, &call, "RevealSeed", reveal).await;
+        assert_eq!(violations(answer), fields, "{seed:?} and {draw:?}");
+    }
+    // What could be one is judged by the rules.
+    let other = json!({ "seed": "another", "public_draw": "17-42" });
+    let answer = town.act_on_call(HEAD, &call, "RevealSeed", other).await;
+    assert_eq!(reason(answer), "SEED_MISMATCH");
+    let right = json!({ "seed": SEED, "public_draw": "17-42" });
+    town.act_on_call(HEAD, &call, "RevealSeed", right).await.map_err(fault)?;
+    server.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_draft_is_the_offices_own_until_it_is_published() -> Test {
     let server = Server::start_with(&[COMUNE], "2026-02-01T07:00:00Z").await?;
     let mut town = server.town();

@@ -3,7 +3,7 @@
 use super::exit::Failure;
 use super::output::{self, Format};
 use anyhow::{Context as _, anyhow};
-use pratica_domain::ranking::{Verified, commitment_of, moves, read, verify};
+use pratica_domain::ranking::{OF_LOTS, Verified, commitment_of, is_of_lots, moves, read, verify};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
@@ -67,6 +67,9 @@ pub(crate) fn run(ranking: &Ranking, format: Format) -> Result<(), Failure> {
                 );
             }
             Ok(())
+        }
+        Ranking::Commit { seed } if !is_of_lots(seed) => {
+            Err(anyhow!("a seed is {OF_LOTS}: a call could not reveal this one").into())
         }
         Ranking::Commit { seed } => {
             println!("{}", commitment_of(seed, sha256));

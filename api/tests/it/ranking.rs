@@ -83,3 +83,12 @@ fn the_hash_of_a_seed_is_the_one_that_a_call_commits_to() {
     let hash = said(&done);
     assert_eq!(hash.trim().len(), 64, "{hash}");
 }
+
+#[test]
+fn a_seed_that_no_call_could_reveal_is_not_committed_to() {
+    let done = pratica(&["ranking", "commit", "una ghianda"]);
+    assert_eq!(done.status.code(), Some(1));
+    assert!(done.stdout.is_empty(), "no hash is printed: {}", said(&done));
+    let told = String::from_utf8_lossy(&done.stderr);
+    assert!(told.contains("letters of a to z"), "{told}");
+}

@@ -6,6 +6,18 @@ use crate::ids::CaseId;
 /// SHA-256, from the caller: this crate holds no cryptography.
 pub type Hash = fn(&[u8]) -> [u8; 32];
 
+/// What seeds and public draws are made of, in words: see [`is_of_lots`].
+pub const OF_LOTS: &str =
+    "letters of a to z, digits, `-` and `.`, at most 64, the first a letter or a digit";
+
+/// Whether a text can be a seed or a public draw: one word of a ranking's file, and not the `-` that
+/// stands there for no draw.
+pub fn is_of_lots(text: &str) -> bool {
+    text.len() <= 64
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'))
+}
+
 /// What is published before: the hash of the seed, in lower-case hexadecimal.
 pub fn commitment_of(seed: &str, hash: Hash) -> String {
     hash(format!("pratica-seed 1\n{seed}\n").as_bytes())

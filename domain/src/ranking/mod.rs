@@ -20,7 +20,7 @@ mod read;
 pub use diff::{Crossing, Move, Why, moves};
 pub use document::{Document, Header, LOT, LotsDrawn, Stage};
 pub use error::{RankingError, ReadError};
-pub use lots::{Hash, commitment_of, lot};
+pub use lots::{Hash, OF_LOTS, commitment_of, is_of_lots, lot};
 pub use matching::assign;
 pub use model::{Application, Better, Choice, Input, Key, List, ListId, Reserve, Seat};
 pub use order::{Deciding, Ranked, order};

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use pratica_domain::ids::{CallId, CaseId};
 use pratica_domain::ranking::{
     Application, Better, Choice, Crossing, Deciding, Document, Header, Input, Key, LOT, List,
-    LotsDrawn, RankingError, ReadError, Reserve, Stage, commitment_of, lot, moves, verify,
+    LotsDrawn, RankingError, ReadError, Reserve, Stage, commitment_of, is_of_lots, lot, moves,
+    verify,
 };
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -196,6 +197,36 @@ fn lots_come_from_the_seed_that_was_committed_to_and_from_no_other() {
     assert!(matches!(verify(&document.text(), sha256), Err(ReadError::Lot { .. })));
     let other = drawn("seed-2", &fair, false);
     assert!(matches!(verify(&other.text(), sha256), Err(ReadError::Commitment { .. })));
+}
+
+#[test]
+fn every_public_draw_that_lots_can_be_of_is_read_back_as_it_was_written() {
+    let texts = [
+        "",
+        "-",
+        "17-42",
+        "lotto-4.17.60",
+        ".",
+        "a b",
+        "17:42",
+        "città",
+        &"x".repeat(64),
+        "é",
+        "-1",
+    ];
+    let commitment = commitment_of("acorn", sha256);
+    let of_lots = |text: &str| text.is_empty() || is_of_lots(text);
+    for draw in texts.into_iter().filter(|text| of_lots(text)) {
+        let mut document = drawn("acorn", &commitment, false);
+        if let Some(lots) = &mut document.header.lots {
+            lots.public_draw = draw.to_owned();
+        }
+        let read = pratica_domain::ranking::read(&document.text()).unwrap();
+        assert_eq!(read.header.lots, document.header.lots, "{draw:?}");
+    }
+    let refused: Vec<_> = texts.into_iter().filter(|text| !of_lots(text)).collect();
+    assert_eq!(refused, ["-", ".", "a b", "17:42", "città", "é", "-1"]);
+    assert!(!is_of_lots(&"x".repeat(65)));
 }
 
 #[test]

@@ -101,10 +101,11 @@ pub struct RevealSeedRequest {
     /// Only says what would happen: nothing is recorded.
     #[prost(bool, tag = "5")]
     pub validate_only: bool,
-    /// The seed. Required.
+    /// The seed: letters of a to z, digits, `-` and `.`, at most 64, the first a letter or a digit.
+    /// Required.
     #[prost(string, tag = "10")]
     pub seed: ::prost::alloc::string::String,
-    /// A public fact that nobody knew when the seed was committed to.
+    /// A public fact that nobody knew when the seed was committed to; of what a seed is of.
     #[prost(string, tag = "11")]
     pub public_draw: ::prost::alloc::string::String,
 }

@@ -12,7 +12,7 @@ use crate::grpc::show;
 use crate::grpc::status::{status, unblock};
 use crate::messages::{Facts, Language, plain, text};
 use pratica_domain::ids::CallId;
-use pratica_domain::ranking::{Crossing, ListId, Move, Stage, moves};
+use pratica_domain::ranking::{Crossing, ListId, Move, OF_LOTS, Stage, is_of_lots, moves};
 use pratica_domain::school::call::{Call, Command, Published};
 use pratica_projections::{CallRow, PageRequest};
 use pratica_proto::common::v1::EventSummary;
@@ -121,9 +121,17 @@ mod read {
         let seed_commitment = Some(m.seed_commitment).filter(|c| !c.is_empty());
         Some(Command::Publish { act: f.text("act", m.act)?, seed_commitment })
     }
+    /// What lots are drawn from; it may be empty.
+    fn of_lots(f: &mut Fields, field: &str, text: String) -> Option<String> {
+        if text.is_empty() || is_of_lots(&text) {
+            return Some(text);
+        }
+        f.refuse(field, format!("must be {OF_LOTS}"));
+        None
+    }
     pub(super) fn reveal_seed(m: RevealSeedRequest, f: &mut Fields) -> Option<Command> {
-        let seed = f.required("seed", m.seed);
-        let public_draw = f.text("public_draw", m.public_draw);
+        let seed = f.required("seed", m.seed).and_then(|seed| of_lots(f, "seed", seed));
+        let public_draw = of_lots(f, "public_draw", m.public_draw);
         Some(Command::RevealSeed { seed: seed?, public_draw: public_draw? })
     }
     pub(super) fn publish_provisional_ranking(

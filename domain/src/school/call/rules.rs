@@ -4,6 +4,7 @@ use super::commands::{Command, Surroundings};
 use super::events::Plan;
 use super::state::{Call, Phase};
 use crate::context::Context;
+use crate::ranking::is_of_lots;
 use crate::rejection::{Rejection, RejectionCode as Code};
 use crate::term::simple_term;
 use jiff::civil::Date;
@@ -304,13 +305,9 @@ fn the_seed_is_the_committed_one(
     _: &Context<'_>,
 ) -> Checked {
     let Command::RevealSeed { seed, public_draw } = command else { return Ok(()) };
-    let word = |text: &str| {
-        text.len() <= 64
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'))
-    };
     let committed = call.seed_commitment.as_ref();
     let fits = committed.is_some() && around.commitment_of_seed.as_ref() == committed;
-    if fits && !seed.is_empty() && word(seed) && word(public_draw) {
+    if fits && is_of_lots(seed) && (public_draw.is_empty() || is_of_lots(public_draw)) {
         Ok(())
     } else {
         Err(Rejection::new(Code::SeedMismatch))
