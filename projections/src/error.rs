@@ -79,14 +79,19 @@ pub enum ViewError {
     PageToken,
 }
 
+/// What SQLite answers when a read fails with EIO.
+const NOT_GIVEN_BACK: i32 = rusqlite::ffi::SQLITE_IOERR_CORRUPTFS;
+
 impl ViewError {
-    /// Whether the file of the views is damaged: then it is made again from the log.
+    /// Whether the file of the views is damaged, or the disk does not give back what it holds: then it
+    /// is made again from the log.
     pub fn is_damage(&self) -> bool {
         use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
         match self {
             ViewError::Damaged { .. } => true,
             ViewError::Sqlite { source, .. } => {
                 matches!(source.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
+                    || source.sqlite_error().is_some_and(|e| e.extended_code == NOT_GIVEN_BACK)
             }
             _ => false,
         }

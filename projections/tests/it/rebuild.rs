@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use pratica_projections::{Access, CaseFilter, PageRequest, ViewError};
+use pratica_projections::{Access, CaseFilter, PageRequest, ViewError, Views, ViewsOptions};
 use pratica_store::{EventReader, Position};
 
 use crate::town::{Dice, Place, caught_up, grow, open, place, random_town, rules, vault};
@@ -199,4 +199,32 @@ async fn a_damaged_file_is_made_again_from_the_log() {
     assert_eq!(views.position(), Position::START);
     projector.catch_up(town.reader(), &rules()).await.unwrap();
     assert_eq!(views.content_digest().await.unwrap().value, expected);
+}
+
+/// The memory of a process, as a file, answers a read of its beginning with EIO: as a broken disk does.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_the_disk_does_not_give_back_is_made_again_from_the_log() {
+    let town = random_town(16, 40).await;
+    let Place { dir, views, projector } = caught_up(&town).await;
+    let expected = views.content_digest().await.unwrap().value;
+    drop((views, projector));
+    let file = dir.path().join("views.db");
+    std::fs::remove_file(&file).unwrap();
+    std::os::unix::fs::symlink("/proc/self/mem", &file).unwrap();
+    assert_eq!(std::fs::read(&file).unwrap_err().raw_os_error(), Some(5), "EIO");
+    let (views, mut projector) = open(&dir);
+    assert_eq!(views.position(), Position::START);
+    projector.catch_up(town.reader(), &rules()).await.unwrap();
+    assert_eq!(views.content_digest().await.unwrap().value, expected);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_may_not_be_opened_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("views.db");
+    std::fs::create_dir(&file).unwrap();
+    let error = Views::open(&file, ViewsOptions::default(), vault()).unwrap_err();
+    assert!(!error.is_damage(), "{error}");
+    assert!(file.is_dir());
 }
