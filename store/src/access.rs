@@ -126,8 +126,8 @@ pub struct AccessLog {
     lost: std::sync::Arc<AtomicU64>,
 }
 
-fn sql(doing: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
-    move |error| StoreError::unavailable(doing, error)
+fn sql(path: &Path, doing: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
+    move |error| StoreError::Beside { path: path.to_path_buf(), doing, source: error.into() }
 }
 
 impl AccessLog {
@@ -136,9 +136,9 @@ impl AccessLog {
     /// access that was written until now.
     ///
     /// # Errors
-    /// [`StoreError::Foreign`] when the file is something else, [`StoreError::Unavailable`].
+    /// [`StoreError::Foreign`] when the file is something else, [`StoreError::Beside`].
     pub fn open(path: &Path, now: Timestamp) -> Result<Self, StoreError> {
-        let opening = sql("opening the record of access");
+        let opening = sql(path, "opening the record of access");
         let mut writer = Connection::open(path).map_err(&opening)?;
         let id: i32 =
             writer.query_row("PRAGMA application_id", [], |r| r.get(0)).map_err(&opening)?;
@@ -200,8 +200,9 @@ impl AccessLog {
     /// # Errors
     /// When the file cannot be read.
     pub fn list(&self, filter: &AccessFilter) -> Result<Vec<Recorded>, StoreError> {
-        let reading = sql("reading the record of access");
         let c = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = Path::new(c.path().unwrap_or_default());
+        let reading = sql(path, "reading the record of access");
         let before = filter.before.map_or(i64::MAX, |n| i64::try_from(n).unwrap_or(i64::MAX));
         let of_case = match filter.case {
             None => "?3 IS NULL",
@@ -262,9 +263,11 @@ fn write(mut c: Connection, jobs: &Receiver<Job>, lost: &AtomicU64) {
             let count = batch.iter().filter(|job| matches!(job, Job::Write(_))).count() as u64;
             lost.fetch_add(missed + count, Ordering::Relaxed);
             tracing::error!(
+                file = c.path(),
                 error = &error as &dyn std::error::Error,
                 count,
-                "accesses could not be recorded; their number will be"
+                "accesses could not be recorded, and their number will be: see that the disk has \
+                 room, is sound and may be written"
             );
         }
         for job in batch {
@@ -358,9 +361,12 @@ fn commit(c: &mut Connection, batch: &[Job], missed: u64) -> rusqlite::Result<()
                 cases: Vec::new(),
             },
         )?;
-        tracing::error!(missed, "accesses were not recorded: there were too many at once");
     }
-    tx.commit()
+    tx.commit()?;
+    if missed > 0 {
+        tracing::error!(missed, "accesses were not recorded, and now their number is");
+    }
+    Ok(())
 }
 
 /// Writes an access, without its cases; answers with its number.

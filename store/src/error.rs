@@ -95,6 +95,18 @@ pub enum StoreError {
         #[source]
         source: BoxError,
     },
+    /// A database beside the log could not be used; the log is not concerned. See that its disk has
+    /// room, is sound and may be written, and try again; a damaged one is restored from a backup.
+    #[error("{} cannot be used while {doing}: see that its disk has room, is sound and may be written", .path.display())]
+    Beside {
+        /// The file.
+        path: PathBuf,
+        /// What was being done.
+        doing: &'static str,
+        /// The error underneath.
+        #[source]
+        source: BoxError,
+    },
     /// The cluster that keeps the log does not answer this node: its copy can be read, and nothing is
     /// recorded. Nothing was written; repeat with the same request id, here or at another node.
     #[error("this node is cut off from the cluster: it reads, and records nothing")]
@@ -147,7 +159,10 @@ impl StoreError {
     /// Whether the same request, unchanged and with the same request id, may succeed later.
     #[must_use]
     pub fn may_be_retried(&self) -> bool {
-        matches!(self, Self::Unavailable { .. } | Self::Stopped { .. } | Self::CutOff)
+        matches!(
+            self,
+            Self::Unavailable { .. } | Self::Beside { .. } | Self::Stopped { .. } | Self::CutOff
+        )
     }
 
     pub(crate) fn corrupt(position: Option<Position>, detail: impl Into<String>) -> Self {

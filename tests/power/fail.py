@@ -28,13 +28,18 @@ import time
 from town import COMUNE, FILE, ask, call, declaration, owns, serve, stop, token
 
 TIMES, SEED = (int(given) for given in sys.argv[2:4])
+# A word of the names of those faults alone that are to be tried.
+ONLY = os.environ.get("PRATICA_FAULT", "")
 CLIENTS = 4
-LOG, VIEWS = ("log.db", "log.db-wal"), ("views.db", "views.db-wal")
+LOG, VIEWS, KEYS, ACCESS, EVIDENCE = (
+    (f"{name}.db", f"{name}.db-wal") for name in ("log", "views", "keys", "access", "evidence"))
 ALL = tuple(f"{name}.db{more}" for name in ("log", "views", "keys", "desk", "access", "evidence")
             for more in ("", "-wal", "-shm"))
 CHANGES = "pwrite64,write,ftruncate,fsync,fdatasync,unlink"
 STOPPED = "the writer of the log stops"
 NOT_FOLLOWING = "the views stopped following the log"
+NOT_RECORDED = "accesses could not be recorded"
+NOT_PROVED = "the evidence stopped following the log"
 
 
 @dataclasses.dataclass
@@ -70,6 +75,22 @@ FAULTS = [
     Fault("no flush of views.db succeeds", VIEWS, "fsync,fdatasync", "EIO", (1, 1), "+", "goes on"),
     Fault("the log cannot be folded in", LOG[:1], "fsync,fdatasync", "EIO", (1, 1), "+", "stops",
           filings=400, long=True),
+    # Nothing is sealed with a key that is not on the disk.
+    Fault("keys.db is full", KEYS, "pwrite64", "ENOSPC", (1, 1), "+", "needs keys", said="keys.db"),
+    Fault("keys.db is full for a time", KEYS, "pwrite64", "ENOSPC", (1, 1), "..{}", "needs keys",
+          said="keys.db"),
+    Fault("no flush of keys.db succeeds", KEYS, "fsync,fdatasync", "EIO", (1, 1), "+", "needs keys",
+          said="keys.db"),
+    Fault("access.db is full", ACCESS, "pwrite64", "ENOSPC", (10, 14), "+", "records",
+          said=NOT_RECORDED),
+    Fault("access.db is full for a time", ACCESS, "pwrite64", "ENOSPC", (10, 14), "..{}", "records",
+          said=NOT_RECORDED),
+    Fault("no flush of access.db succeeds", ACCESS, "fsync,fdatasync", "EIO", (5, 5), "+", "records",
+          said=NOT_RECORDED),
+    Fault("evidence.db is full", EVIDENCE, "pwrite64", "ENOSPC", (5, 20), "+", "proves",
+          said=NOT_PROVED),
+    Fault("evidence.db is full for a time", EVIDENCE, "pwrite64", "ENOSPC", (5, 20), "..{}", "proves",
+          said=NOT_PROVED),
 ]
 
 
@@ -84,6 +105,7 @@ class Town:
         server, url = serve(self.data)
         self.officer = token(self.data, "officer.bianchi", "officer", "--office", "anagrafe")
         self.admin = token(self.data, "admin", "administrator")
+        self.protection = token(self.data, "rpd", "protection_officer")
         for number in range(1, 4):
             self.answers[number] = number_of(call(url, self.officer, FILE, declaration(number)))
         stop(server, signal.SIGTERM)
@@ -201,7 +223,7 @@ def whole(lines):
             yield line
 
 
-def the_writer_stopped(town, url, refusals, numbers):
+def the_writer_stopped(town, url, refusals, numbers, _):
     """A log that could not be written is not written again, and says so; reads go on."""
     assert refusals, "every filing was acknowledged: the log went on after the fault"
     head = town.status(url)["log_position"]
@@ -210,10 +232,21 @@ def the_writer_stopped(town, url, refusals, numbers):
     assert len(refusals) >= 3 and town.status(url)["log_position"] == head, "the log went on"
     others = [told for told in refusals if not told.startswith("UNAVAILABLE: ")]
     assert not others, f"a client may come back, and is not told so: {others}"
-    with open(town.said, encoding="utf-8") as said:
-        assert STOPPED in said.read(), "the server does not say that its writer stopped"
+    says(town, STOPPED)
     assert health(url) == 2, "the health of the comune says that it serves"
     read(town, url)
+
+
+def says(town, what):
+    with open(town.said, encoding="utf-8") as said:
+        assert what in said.read(), f"the server does not say: {what}"
+
+
+def comes(what, within=60):
+    """Waits for what comes by itself when the cause is gone."""
+    until = time.monotonic() + within
+    while not what():
+        assert time.monotonic() < until, f"{what.__doc__} does not come"
 
 
 def read(town, url):
@@ -225,7 +258,61 @@ def read(town, url):
     assert "Rossi" in json.dumps(answer), "a case cannot be read"
 
 
-def the_log_went_on(town, url, refusals, fault):
+def no_keys_were_made(town, url, refusals, numbers, fault):
+    """What could not be sealed for good is not recorded; what is there is read, and when the cause is
+    gone the next filing is acknowledged."""
+    def acknowledged():
+        """an acknowledged filing"""
+        refused = town.file(url, itertools.islice(numbers, 1))
+        refusals.extend(refused)
+        return not refused
+
+    assert refusals, "every filing was acknowledged without a key for it"
+    if fault.last != "+":
+        comes(acknowledged)
+    others = [told for told in refusals if not told.startswith("UNAVAILABLE: ")]
+    assert not others, f"a client may come back, and is not told so: {others}"
+    says(town, fault.said)
+    read(town, url)
+
+
+def the_record_of_access_lacks(town, url, refusals, _, fault):
+    """Nobody waits for the record of access; what it lacks is counted in it when the cause is gone."""
+    def counted():
+        """the number of accesses that were not recorded"""
+        read(town, url)
+        found, _ = ask(url, town.protection, "pratica.privacy.v1.PrivacyService/ListAccesses",
+                       {"comune": COMUNE, "page_size": 500})
+        return "could not be recorded" in json.dumps(found)
+
+    def said():
+        """word of what was not recorded"""
+        read(town, url)
+        with open(town.said, encoding="utf-8") as told:
+            return fault.said in told.read()
+
+    assert not refusals, f"a filing was refused: {refusals}"
+    comes(said)
+    if fault.last != "+":
+        comes(counted)
+
+
+def the_evidence_stood_still(town, url, refusals, _, fault):
+    """No command waits for the evidence; when the cause is gone it follows by itself."""
+    def received():
+        """the receipt of the newest filing"""
+        newest = town.pages(url, "pratica.cases.v1.CasesService/ListCases", "cases")[0]
+        case = {"comune": COMUNE, "case_id": newest["case_id"]}
+        return ask(url, town.officer, "pratica.evidence.v1.EvidenceService/GetReceipt", case)[0]
+
+    assert not refusals, f"a filing was refused: {refusals}"
+    says(town, fault.said)
+    read(town, url)
+    if fault.last != "+":
+        comes(received)
+
+
+def the_log_went_on(town, url, refusals, _, fault):
     """Trouble with the views stops no command."""
     assert not refusals, f"a filing was refused: {refusals}"
     if fault.calls == "pread64":
@@ -234,14 +321,23 @@ def the_log_went_on(town, url, refusals, fault):
             answer, refusal = ask(url, town.officer, list_, {"comune": COMUNE})
             assert answer or refusal.startswith("UNAVAILABLE: "), f"a list was refused: {refusal}"
     if fault.said:
-        with open(town.said, encoding="utf-8") as said:
-            assert fault.said in said.read(), "the server does not say that its views stand still"
+        says(town, fault.said)
         if fault.promise == "goes on":
             assert health(url) == 2, "the health of the comune says that it serves"
             read(town, url)
     if fault.promise == "recovers":
         town.views(url)
         assert health(url) == 1, "the health of the comune says that it does not serve"
+
+
+PROMISES = {
+    "stops": the_writer_stopped,
+    "goes on": the_log_went_on,
+    "recovers": the_log_went_on,
+    "needs keys": no_keys_were_made,
+    "records": the_record_of_access_lacks,
+    "proves": the_evidence_stood_still,
+}
 
 
 def after_a_restart(town):
@@ -292,10 +388,7 @@ def one(fault, chance):
                              f"inject={fault.calls}:error={fault.error}:when={when}")
     try:
         refusals = town.file(url, itertools.islice(numbers, fault.filings))
-        if fault.promise == "stops":
-            the_writer_stopped(town, url, refusals, numbers)
-        else:
-            the_log_went_on(town, url, refusals, fault)
+        PROMISES[fault.promise](town, url, refusals, numbers, fault)
         stop(server, signal.SIGTERM if ends else signal.SIGKILL)
     except (AssertionError, subprocess.TimeoutExpired) as failure:
         raise AssertionError(f"{failure} (call {when}, in {place})") from failure
@@ -330,8 +423,24 @@ def a_start_that_cannot_flush():
         raise SystemExit("a server that cannot flush its log serves")
     except AssertionError:
         pass
-    with open(town.said, encoding="utf-8") as said:
-        assert "folding in what was written before" in said.read(), "it does not say why"
+    says(town, "folding in what was written before")
+    assert injected(town.trace) > 0
+    after_a_restart(town)
+    shutil.rmtree(place)
+
+
+def a_start_that_cannot_read_the_views():
+    """Views that the disk does not give back are made again from the log."""
+    place = tempfile.mkdtemp(prefix="pratica-fail-")
+    os.environ["PRATICA_MASTER_KEY_FROM"] = f"file:{place}/keys/{{comune}}.key"
+    town = Town(place)
+    server, url = town.start("pread64", VIEWS[:1], "-e", "inject=pread64:error=EIO:when=1")
+    try:
+        assert not town.file(url, iter(range(4, 10)))
+        town.views(url)
+        says(town, "the views are built again from the log")
+    finally:
+        stop(server)
     assert injected(town.trace) > 0
     after_a_restart(town)
     shutil.rmtree(place)
@@ -353,8 +462,9 @@ def control():
 def main():
     control()
     a_start_that_cannot_flush()
+    a_start_that_cannot_read_the_views()
     chance, met, acknowledged = random.Random(SEED), 0, 0
-    faults = [fault for fault in FAULTS if TIMES > 1 or not fault.long]
+    faults = [fault for fault in FAULTS if ONLY in fault.name and (TIMES > 1 or not fault.long)]
     for time_, fault in itertools.product(range(TIMES), faults):
         try:
             failed, answered = one(fault, chance)

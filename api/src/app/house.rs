@@ -3,9 +3,9 @@
 use super::clock::Clock;
 use super::erasure;
 use super::error::{AppError, chain};
-use super::evidence::Evidence;
+use super::evidence::{Evidence, tree_path};
 use super::follow::Follower;
-use super::keys::MasterKeys;
+use super::keys::{MasterKeys, vault_path};
 use super::lead::Lead;
 use super::policy::Principal;
 use super::register;
@@ -257,19 +257,34 @@ fn open_town(
         .with_context(|| format!("cannot make the directory {}", directory.display()))?;
     let settings = Settings::read(&directory)?;
     let rules = Arc::new(settings.rules(&directory)?);
-    let embedded = Arc::new(SqliteLog::open(directory.join("log.db"), sqlite::Options::default())?);
+    let log_path = directory.join("log.db");
+    let embedded = SqliteLog::open(&log_path, sqlite::Options::default())
+        .with_context(|| cannot_open(&log_path, "restore a backup"))?;
+    let embedded = Arc::new(embedded);
     let has_events = *embedded.watch_head().borrow() > Position::START;
     let vault = Arc::new(match &settings.log.keys {
         Some(shared) => keys.open_shared(comune, &directory, shared)?,
-        None => keys.open(comune, &directory, has_events)?,
+        None => keys
+            .open(comune, &directory, has_events)
+            .with_context(|| cannot_open(&vault_path(&directory), "restore a backup"))?,
     });
     let (log, cluster) = kept_in(&settings, comune, &embedded, &clock)?;
     let index: Arc<dyn BlindIndex> = Arc::clone(&vault) as Arc<dyn BlindIndex>;
-    let (views, projector) =
-        Views::open(&directory.join("views.db"), ViewsOptions::default(), index)?;
-    let access = Arc::new(AccessLog::open(&directory.join("access.db"), clock.now())?);
+    let views_path = directory.join("views.db");
+    let (views, projector) = Views::open(&views_path, ViewsOptions::default(), index)
+        .with_context(|| cannot_open(&views_path, "move it away: it is made again from the log"))?;
+    let access_path = directory.join("access.db");
+    let access = AccessLog::open(&access_path, clock.now()).with_context(|| {
+        cannot_open(&access_path, "keep it, move it away and restore the record from a backup")
+    })?;
+    let access = Arc::new(access);
     let head = *embedded.watch_head().borrow();
-    let evidence = Arc::new(Evidence::open(comune, &directory, &settings.evidence, &vault, head)?);
+    let evidence = Evidence::open(comune, &directory, &settings.evidence, &vault, head)
+        .with_context(|| {
+            let made_again = "move it away: it is made again from the log, without its checkpoints";
+            cannot_open(&tree_path(&directory), made_again)
+        })?;
+    let evidence = Arc::new(evidence);
     let town = Town::new(comune.clone(), directory, settings, log, vault, views, rules, clock)
         .told_of_stop(embedded.watch_stopped());
     let town = match cluster {
@@ -280,6 +295,12 @@ fn open_town(
     let desk = Arc::new(register::Desk::new(Arc::clone(&town), system("register")?));
     let school = Arc::new(school::Desk::new(Arc::clone(&town), system("school")?));
     Ok((Open { town, desk, school, access, evidence, embedded }, projector))
+}
+
+/// Which file cannot be opened, and what helps against what it may be.
+fn cannot_open(path: &Path, if_damaged: &str) -> String {
+    let path = path.display();
+    format!("cannot open {path} (may this user read and write it? if it is damaged, {if_damaged})")
 }
 
 /// The log: embedded, or in the cluster that the settings name, with the embedded one as a copy.

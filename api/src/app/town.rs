@@ -129,11 +129,9 @@ impl Town {
     where
         T: serde::de::DeserializeOwned + Default + Clone,
     {
-        self.vault.read(stream, data.clone()).map_err(|source| AppError::Fault {
-            doing: "opening personal data",
-            source: Box::new(source),
-            transient: false,
-        })
+        self.vault
+            .read(stream, data.clone())
+            .map_err(|error| AppError::vault("opening personal data", error))
     }
 
     /// Waits until this node has what another recorded: of a case, up to what somebody who sends an

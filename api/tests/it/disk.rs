@@ -4,7 +4,9 @@ use crate::kill::{COMUNE, FILE, Running, Sent, check, file_until_gone, town};
 use pratica_api::demo::{OFFICER, declaration};
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::process::Command;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 /// Room for the first files and some hundred filings; the write-ahead logs reach it first.
@@ -64,21 +66,85 @@ async fn a_full_disk_refuses_commands_answers_reads_and_loses_nothing() {
     server.kill();
 }
 
+/// What the server says that does not start.
+fn refused(data: &Path) -> String {
+    let mut server = Command::new(env!("CARGO_BIN_EXE_pratica"))
+        .args(["serve", "--own-tokens", "--listen", "127.0.0.1:0", "--comune", COMUNE])
+        .arg("--data")
+        .arg(data)
+        .env("PRATICA_MASTER_KEY_FROM", "demo")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut address = String::new();
+    BufReader::new(server.stdout.take().unwrap()).read_line(&mut address).unwrap();
+    // One that serves all the same is not waited for.
+    let _ = server.kill();
+    let done = server.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(address.is_empty(), "it serves: {said}");
+    assert_eq!(done.status.code(), Some(1), "{said}");
+    said
+}
+
 #[test]
-fn data_that_cannot_be_written_or_is_no_log_is_refused_by_name() {
+fn what_is_no_log_is_refused_by_name_and_left_as_it_was() {
     let data = tempfile::tempdir().unwrap();
     let directory = data.path().join(COMUNE);
     std::fs::create_dir_all(&directory).unwrap();
     std::fs::write(directory.join("log.db"), [0xa5; 8192]).unwrap();
-    let done = Command::new(env!("CARGO_BIN_EXE_pratica"))
-        .args(["serve", "--own-tokens", "--listen", "127.0.0.1:0", "--comune", COMUNE])
-        .arg("--data")
-        .arg(data.path())
-        .env("PRATICA_MASTER_KEY_FROM", "demo")
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&done.stderr);
-    assert_eq!(done.status.code(), Some(1), "{said}");
-    assert!(said.contains(COMUNE) && said.contains("not a database"), "{said}");
+    let said = refused(data.path());
+    for word in [COMUNE, "log.db", "restore a backup", "not a database"] {
+        assert!(said.contains(word), "{word} in {said}");
+    }
     assert_eq!(std::fs::read(directory.join("log.db")).unwrap(), [0xa5; 8192], "left as it was");
+}
+
+/// A server answers, and ends by itself: no file has anything left to be folded in.
+async fn serves(data: &Path) {
+    let server = Running::start(data);
+    let list = "pratica.cases.v1.CasesService/ListCases";
+    town(&server, data).call(OFFICER, list, json!({ "comune": COMUNE })).await.unwrap();
+    server.stop();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_cannot_be_used_is_named_with_what_helps_and_left_as_it_was() {
+    let data = tempfile::tempdir().unwrap();
+    serves(data.path()).await;
+    let files = [
+        ("keys.db", "restore a backup"),
+        ("access.db", "restore the record from a backup"),
+        ("evidence.db", "it is made again from the log"),
+    ];
+    for (file, helps) in files {
+        let file = data.path().join(COMUNE).join(file);
+        let whole = std::fs::read(&file).unwrap();
+        let mut damaged = whole.clone();
+        damaged[..100].fill(0xa5);
+        std::fs::write(&file, &damaged).unwrap();
+        let said = refused(data.path());
+        for word in [&*file.display().to_string(), helps, "not a database"] {
+            assert!(said.contains(word), "{word} in {said}");
+        }
+        assert_eq!(std::fs::read(&file).unwrap(), damaged, "left as it was");
+        std::fs::write(&file, &whole).unwrap();
+    }
+    // What may not be opened is none of them damaged: not even the views are made again.
+    let others = [("log.db", "restore a backup"), ("views.db", "it is made again from the log")];
+    for (file, helps) in files.into_iter().chain(others) {
+        let file = data.path().join(COMUNE).join(file);
+        let aside = file.with_extension("aside");
+        std::fs::rename(&file, &aside).unwrap();
+        std::fs::create_dir(&file).unwrap();
+        let said = refused(data.path());
+        for word in [&*file.display().to_string(), helps, "may this user read and write it?"] {
+            assert!(said.contains(word), "{word} in {said}");
+        }
+        std::fs::remove_dir(&file).unwrap();
+        std::fs::rename(&aside, &file).unwrap();
+    }
+    // The cause is gone.
+    serves(data.path()).await;
 }

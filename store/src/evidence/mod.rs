@@ -74,13 +74,13 @@ pub enum EvidenceError {
     #[error("this is not a verification key: NAME+8 hexadecimal digits+base64")]
     Key,
     /// The file is something else.
-    #[error("the file is not an evidence tree of Pratica")]
+    #[error("evidence.db is not an evidence tree of Pratica")]
     Foreign,
     /// A proof cannot be made.
-    #[error("the tree cannot be read")]
+    #[error("the tree of evidence.db cannot be read")]
     Tree(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// SQLite failed.
-    #[error("the evidence tree cannot be used")]
+    #[error("evidence.db cannot be used: see that its disk has room, is sound and may be written")]
     Sqlite(#[from] rusqlite::Error),
 }
 

@@ -213,7 +213,8 @@ fn recorded(
     };
     let mut metadata = event.metadata().map_err(|e| AppError::store("reading metadata", e))?;
     let opened = match personal {
-        true => codec::open_payload(event, &town.vault).map_err(|e| fault(Box::new(e)))?,
+        true => codec::open_payload(event, &town.vault)
+            .map_err(|e| AppError::vault("opening a payload", e))?,
         false => None,
     };
     let text = opened.as_ref().map_or(&*event.payload, |opened| opened.as_slice());
