@@ -33,18 +33,21 @@ impl Place {
         self.house.all().next().ok_or_else(|| anyhow::anyhow!("there is no comune"))
     }
 
-    /// Brings the views up to the log, in bulk, and the processes past it.
-    pub(crate) async fn settle(&self) -> anyhow::Result<()> {
+    /// Brings the views up to the log, in bulk, and the processes past it; says whether they were not.
+    pub(crate) async fn settle(&self) -> anyhow::Result<bool> {
         let open = self.open_town()?;
         let town = &open.town;
+        let head = town.log.head().await?;
+        if town.views.position() == head {
+            return Ok(false);
+        }
         let reader: Arc<dyn EventReader> = Arc::clone(&town.log) as Arc<dyn EventReader>;
         let rebuilt = town.views.rebuild(reader, &town.rules, |_, _| {}).await?;
-        let head = town.log.head().await?;
         anyhow::ensure!(rebuilt.position == head, "the views are at {:?}", rebuilt.position);
         for process in [register::CHECKPOINT, school::CHECKPOINT] {
             town.views.keep_checkpoint(process, head).await?;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Starts what runs beside requests.
