@@ -150,6 +150,8 @@ impl AccessLog {
         }
         writer.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())).map_err(&opening)?;
         writer.pragma_update(None, "synchronous", "FULL").map_err(&opening)?;
+        // As for the log: what was written before and never flushed is flushed before more is.
+        writer.query_row("PRAGMA wal_checkpoint(FULL)", [], |_| Ok(())).map_err(&opening)?;
         // One transaction: a power cut must not leave tables that nobody knows for ours.
         let of_before: bool = writer
             .query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'cases'", [], |r| r.get(0))

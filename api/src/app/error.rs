@@ -90,7 +90,7 @@ impl AppError {
             StoreError::RequestReused { request_id, .. } => AppError::RequestReused(request_id),
             StoreError::CutOff => AppError::CutOff,
             error => {
-                let transient = error.may_be_retried() || is_of_the_keys(&error);
+                let transient = error.may_be_retried();
                 AppError::Fault { doing, source: Box::new(error), transient }
             }
         }
@@ -98,7 +98,7 @@ impl AppError {
 
     /// A failure of the vault.
     pub fn vault(doing: &'static str, error: VaultError) -> Self {
-        let transient = is_of_the_keys(&error);
+        let transient = error.may_be_retried();
         AppError::Fault { doing, source: Box::new(error), transient }
     }
 
@@ -112,18 +112,6 @@ impl From<Rejection> for AppError {
     fn from(rejection: Rejection) -> Self {
         AppError::Rejected(rejection)
     }
-}
-
-/// Whether the keys' file is out of reach, which may pass: nothing is wrong with what was asked.
-fn is_of_the_keys(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        match error.downcast_ref() {
-            Some(VaultError::Sqlite(_) | VaultError::Io { .. } | VaultError::Busy) => return true,
-            _ => next = error.source(),
-        }
-    }
-    false
 }
 
 /// The whole chain of an error, for logs.

@@ -152,6 +152,7 @@ async fn serve_until_stopped(args: Args) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let names: Vec<_> = comuni.iter().map(ComuneId::as_str).collect();
     tracing::info!(%address, comuni = names.join(", "), "serving");
+    let asked = stop_asked();
     println!("{address}");
     let options = Options {
         web_origins: args.web_origin,
@@ -175,7 +176,7 @@ async fn serve_until_stopped(args: Args) -> anyhow::Result<()> {
         }
         None => None,
     };
-    let served = serve(listener, Arc::clone(&house), &identity, &options, stop_asked()).await;
+    let served = serve(listener, Arc::clone(&house), &identity, &options, asked).await;
     stop.send_replace(true);
     if let Some(log) = log {
         log.await??;
@@ -295,18 +296,22 @@ fn told_to_reload() -> tokio::sync::mpsc::Receiver<()> {
     receiver
 }
 
-/// Ready when the process is asked to stop.
-pub(crate) async fn stop_asked() {
+/// Ready when the process is asked to stop, from this call on.
+pub(crate) fn stop_asked() -> impl Future<Output = ()> + Send {
     #[cfg(unix)]
-    {
+    let terminate = {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        signal(SignalKind::terminate())
+    };
+    async move {
+        #[cfg(unix)]
+        if let Ok(mut terminate) = terminate {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = tokio::signal::ctrl_c() => {}
             }
             return;
         }
+        let _ = tokio::signal::ctrl_c().await;
     }
-    let _ = tokio::signal::ctrl_c().await;
 }

@@ -95,18 +95,27 @@ fn unwritable(error: serde_json::Error) -> StoreError {
 /// What is erased stays sealed.
 ///
 /// # Errors
-/// As [`decode`]; also when sealed data was altered, or the vault does not know its key.
+/// As [`decode`]; also when sealed data was altered, or the vault does not know its key, and
+/// [`StoreError::Beside`] when the keys cannot be read.
 pub fn open(recorded: &RecordedEvent, vault: &Vault) -> Result<Event, StoreError> {
-    let corrupt = |detail: String, source: Option<VaultError>| StoreError::Corrupt {
-        position: Some(recorded.position),
-        detail,
-        source: source.map(|e| Box::new(e) as _),
-    };
-    let opened = open_payload(recorded, vault)
-        .map_err(|e| corrupt("its personal data cannot be opened".to_owned(), Some(e)))?;
+    let position = Some(recorded.position);
+    let opened = open_payload(recorded, vault).map_err(|error| {
+        let source = Box::new(error);
+        match source.may_be_retried() {
+            true => StoreError::Beside {
+                path: "keys.db".into(),
+                doing: "opening personal data",
+                source,
+            },
+            false => {
+                let detail = "its personal data cannot be opened".to_owned();
+                StoreError::Corrupt { position, detail, source: Some(source) }
+            }
+        }
+    })?;
     let payload = opened.as_ref().map_or(&*recorded.payload, |opened| opened.as_slice());
     decode_parts(&recorded.event_type, recorded.schema_version, payload)
-        .map_err(|detail| corrupt(detail, None))
+        .map_err(|detail| StoreError::Corrupt { position, detail, source: None })
 }
 
 /// The payload with its personal data opened; none when nothing in it can be opened.

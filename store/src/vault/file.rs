@@ -53,6 +53,13 @@ pub(super) struct Exported {
     pub(super) keys: BTreeMap<u64, Option<Key>>,
 }
 
+/// Folds the write-ahead log into the file, and flushes it.
+fn fold_in(c: &Connection, how: &str) -> Result<(), VaultError> {
+    let folded = format!("PRAGMA wal_checkpoint({how})");
+    let busy: i64 = c.query_row(&folded, [], |row| row.get(0))?;
+    if busy == 0 { Ok(()) } else { Err(VaultError::Busy) }
+}
+
 /// What is known of a data key.
 pub(super) enum Found {
     Key(Key),
@@ -98,6 +105,10 @@ impl KeyFile {
             tx.pragma_update(None, "application_id", APPLICATION_ID)?;
             tx.pragma_update(None, "user_version", FORMAT)?;
             tx.commit()?;
+        } else {
+            // Who wrote before may have died before a flush, or it failed and the system took it for
+            // done: what can be read is not on the disk, and keys made after it would go with it.
+            fold_in(&c, "FULL")?;
         }
         let generation = Self::proved(&c, &wrapping)?;
         Ok(KeyFile { connection: c, generation, wrapping, _lock: lock })
@@ -190,9 +201,7 @@ impl KeyFile {
 
     /// Folds the write-ahead log in and cuts it: it may hold what was overwritten.
     fn forget_the_past(&self) -> Result<(), VaultError> {
-        let busy: i64 =
-            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-        if busy == 0 { Ok(()) } else { Err(VaultError::Busy) }
+        fold_in(&self.connection, "TRUNCATE")
     }
 
     pub(super) fn export(&self) -> Result<Exported, VaultError> {

@@ -105,6 +105,14 @@ pub enum VaultError {
     Shape,
 }
 
+impl VaultError {
+    /// Whether the keys are out of reach, which may pass: nothing is wrong with what was asked.
+    #[must_use]
+    pub fn may_be_retried(&self) -> bool {
+        matches!(self, VaultError::Sqlite(_) | VaultError::Io { .. } | VaultError::Busy)
+    }
+}
+
 /// How far a rotation is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rewrapped {

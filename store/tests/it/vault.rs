@@ -289,6 +289,32 @@ fn a_vault_opens_again_with_its_master_key_and_with_no_other() {
 }
 
 #[test]
+fn what_a_killed_process_wrote_is_in_the_file_itself_before_the_next_one_makes_keys() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).join("keys.db");
+    let copy = |from: &str, to: &str, with_wal: bool| {
+        std::fs::create_dir(dir.path().join(to)).unwrap();
+        std::fs::copy(at(from), at(to)).unwrap();
+        if with_wal {
+            let wal = |name: &str| at(name).with_extension("db-wal");
+            std::fs::copy(wal(from), wal(to)).unwrap();
+        }
+    };
+    let master = MasterKey::generate().unwrap();
+    std::fs::create_dir(dir.path().join("living")).unwrap();
+    let living = Vault::open(&at("living"), &master).unwrap();
+    let sealed = seal(&living, 1);
+    copy("living", "killed", true);
+    copy("living", "alone", false);
+    let alone = Vault::open(&at("alone"), &master);
+    assert!(!alone.is_ok_and(|vault| opens(&vault, 1, &sealed)), "nothing was left to fold in");
+    let next = Vault::open(&at("killed"), &master).unwrap();
+    copy("killed", "folded", false);
+    let folded = Vault::open(&at("folded"), &master).unwrap();
+    assert!(opens(&folded, 1, &sealed) && opens(&next, 1, &sealed));
+}
+
+#[test]
 fn a_key_that_was_handed_out_before_a_restart_is_never_handed_out_again() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("keys.db");
