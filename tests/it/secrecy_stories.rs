@@ -385,8 +385,9 @@ async fn erased(town: &mut Town) -> Test {
         done.map_err(fault).with_context(|| command.to_owned())
     };
     let content = json!({ "reason": "an appeal", "reference": "R.G. 12" });
-    at(town, DPO, "case.place_hold", content).await?;
-    let listed = json!({ "stage": "ERASURE_STAGE_HELD" });
+    let placed = at(town, DPO, "case.place_hold", content).await?;
+    let position = placed["outcome"]["position"].as_u64().context("where the hold is")?;
+    let listed = json!({ "stage": "ERASURE_STAGE_HELD", "min_position": position });
     let method = "pratica.privacy.v1.PrivacyService/ListErasures";
     let held = town.call(DPO, method, listed).await.map_err(fault)?;
     let hold = held["erasures"][0]["hold_ids"][0].clone();
