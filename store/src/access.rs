@@ -20,6 +20,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::error::StoreError;
+use crate::sqlite::checkpoint;
 
 /// Marks the file as a record of access: `PRAA`.
 const APPLICATION_ID: i32 = 0x5052_4141;
@@ -151,7 +152,13 @@ impl AccessLog {
         writer.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())).map_err(&opening)?;
         writer.pragma_update(None, "synchronous", "FULL").map_err(&opening)?;
         // As for the log: what was written before and never flushed is flushed before more is.
-        writer.query_row("PRAGMA wal_checkpoint(FULL)", [], |_| Ok(())).map_err(&opening)?;
+        if !checkpoint(&writer, "FULL").map_err(&opening)? {
+            return Err(StoreError::Beside {
+                path: path.to_path_buf(),
+                doing: "folding in what was written before",
+                source: "another program is reading it: close it and start again".into(),
+            });
+        }
         // One transaction: a power cut must not leave tables that nobody knows for ours.
         let of_before: bool = writer
             .query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'cases'", [], |r| r.get(0))

@@ -170,13 +170,18 @@ fn prepare(c: &mut Connection, path: &Path, options: &Options) -> Result<(), Sto
 /// on the disk. Nobody may be told of it before it is.
 fn fold_in(c: &Connection) -> Result<(), StoreError> {
     let doing = "folding in what was written before";
-    let busy: i64 =
-        c.query_row("PRAGMA wal_checkpoint(FULL)", [], |row| row.get(0)).map_err(sql(doing))?;
-    if busy == 0 {
+    if checkpoint(c, "FULL").map_err(sql(doing))? {
         return Ok(());
     }
     let error = "another program has been reading the log since before: close it and start again";
     Err(StoreError::unavailable(doing, error))
+}
+
+/// Folds a write-ahead log into its file and flushes that; says whether all of it could be, which a
+/// reader of before may hold up. `how` is SQLite's mode.
+pub(crate) fn checkpoint(c: &Connection, how: &str) -> rusqlite::Result<bool> {
+    c.query_row(&format!("PRAGMA wal_checkpoint({how})"), [], |row| row.get(0))
+        .map(|busy: i64| busy == 0)
 }
 
 /// Whether the file is empty; refuses what is not a log of this format.

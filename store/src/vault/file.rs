@@ -10,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use super::cipher::Key;
 use super::master::MasterKey;
 use super::{Rewrapped, VaultError};
+use crate::sqlite::checkpoint;
 
 /// Marks the file as a vault of Pratica: `PRAK`.
 const APPLICATION_ID: i32 = 0x5052_414B;
@@ -55,9 +56,7 @@ pub(super) struct Exported {
 
 /// Folds the write-ahead log into the file, and flushes it.
 fn fold_in(c: &Connection, how: &str) -> Result<(), VaultError> {
-    let folded = format!("PRAGMA wal_checkpoint({how})");
-    let busy: i64 = c.query_row(&folded, [], |row| row.get(0))?;
-    if busy == 0 { Ok(()) } else { Err(VaultError::Busy) }
+    if checkpoint(c, how)? { Ok(()) } else { Err(VaultError::Busy) }
 }
 
 /// What is known of a data key.
