@@ -9,12 +9,16 @@ use crate::clients::{Authorised, authorised, call_nothing, closed_loop};
 use crate::figures::{Rate, Times};
 use crate::peers::{Appends, Peers};
 use crate::place::{COMUNE, NOW, Place};
+use crate::ready::Answers;
 use crate::report::{Goal, Report};
 use crate::serving;
 use anyhow::Context as _;
 use pratica_domain::Role;
 use pratica_proto::cases::v1::casework_service_client::CaseworkServiceClient;
-use pratica_proto::cases::v1::{AddDocumentRequest, AddNoteRequest, AssignCaseRequest};
+use pratica_proto::cases::v1::casework_service_server::CaseworkServiceServer;
+use pratica_proto::cases::v1::{
+    AddDocumentRequest, AddNoteRequest, AddNoteResponse, AssignCaseRequest,
+};
 use pratica_proto::common::v1::{Address, CommandOutcome, Direction, DocumentInput, Person};
 use pratica_proto::google::r#type::Date;
 use pratica_proto::residency::v1::residency_service_client::ResidencyServiceClient;
@@ -23,6 +27,7 @@ use pratica_proto::residency::v1::{
     RecordVisitRequest, RegisterDeclarationRequest, ResidencyKind, VisitOutcome,
 };
 use std::time::Duration;
+use tonic::service::Routes;
 use uuid::Uuid;
 
 const STEPS: u64 = 8;
@@ -33,8 +38,13 @@ pub(crate) async fn run(size: &Size, peers: &Peers, report: &mut Report) -> anyh
     let (served, key) = serving::pratica(&mut place).await?;
     let slice = Duration::from_millis(size.slice_ms);
     let mut ours: Vec<Rate> = size.clients.iter().map(|_| Rate::default()).collect();
-    let mut nothing = ours.clone();
-    let mut numbers = 0;
+    let (mut nothing, mut alone) = (ours.clone(), ours.clone());
+    let token = serving::token(&key, "officer.0", Role::Officer)?;
+    let mut first = Clerk::new(0, authorised(&served.url, &token).await?);
+    let note = first.first_note().await?;
+    let (before, mut numbers) = (first.step, first.numbers);
+    let answers = Answers::<CaseworkServiceServer<()>, AddNoteRequest, _>::new(note);
+    let ready = serving::tonic(Routes::new(answers)).await?;
     let others = peers.start(&["umadb"], true, &size.directory, report)?;
     let mut others = Appends::of(others, &size.clients);
     for _ in 0..size.runs {
@@ -44,6 +54,17 @@ pub(crate) async fn run(size: &Size, peers: &Peers, report: &mut Report) -> anyh
         for (n, clients) in size.clients.iter().enumerate() {
             let (times, took) = call_nothing(&empty.url, *clients, slice).await?;
             nothing[n].add(times, took);
+            let mut writers = Vec::new();
+            for _ in 0..*clients {
+                writers.push(Clerk::new(0, authorised(&ready.url, &token).await?));
+            }
+            let (times, took, _) = closed_loop(writers, slice, |mut clerk| async move {
+                let note = clerk.note();
+                clerk.casework.add_note(note).await?;
+                Ok(clerk)
+            })
+            .await?;
+            alone[n].add(times, took);
             let mut connections = Vec::new();
             for client in 0..*clients {
                 let token = serving::token(&key, &format!("officer.{client}"), Role::Officer)?;
@@ -63,11 +84,17 @@ pub(crate) async fn run(size: &Size, peers: &Peers, report: &mut Report) -> anyh
             &nothing[n].per_second,
             (*clients == 64).then_some(Goal::AtLeast(0.5)),
         );
+        let what = format!("a note's question with its answer ready, clients: {clients}");
+        report.row(what.clone(), "/s", &alone[n].per_second, None);
+        let what = format!("{what}, over empty calls");
+        report.ratio(&what, &alone[n].per_second, &nothing[n].per_second, None);
     }
     for other in others {
         other.report("one plain append a call, clients", &size.clients, report)?;
     }
-    check(&place, 0, ours.iter().map(|r| r.done).sum(), numbers, report).await?;
+    let commands = before + ours.iter().map(|r| r.done).sum::<u64>();
+    check(&place, 0, commands, numbers, report).await?;
+    ready.stop().await?;
     served.stop().await?;
     empty.stop().await
 }
@@ -205,13 +232,31 @@ impl Clerk {
                 self.residency.record_visit(visit).await?.into_inner().outcome
             }
             _ => {
-                let text = "Call with the applicant: second floor, no name on the bell.".to_owned();
-                let note =
-                    AddNoteRequest { comune, case_id, request_id, etag, validate_only, text };
+                let note = self.note();
                 self.casework.add_note(note).await?.into_inner().outcome
             }
         };
         self.took(outcome)
+    }
+
+    /// Files a case and writes a note about it: the answer to that.
+    async fn first_note(&mut self) -> anyhow::Result<AddNoteResponse> {
+        self.next().await?;
+        let note = self.note();
+        let answer = self.casework.add_note(note).await?.into_inner();
+        self.took(answer.outcome.clone())?;
+        Ok(answer)
+    }
+
+    fn note(&self) -> AddNoteRequest {
+        AddNoteRequest {
+            comune: COMUNE.to_owned(),
+            case_id: self.case_id.clone(),
+            request_id: Uuid::new_v4().to_string(),
+            etag: self.etag.clone(),
+            validate_only: false,
+            text: "Call with the applicant: second floor, no name on the bell.".to_owned(),
+        }
     }
 
     fn took(&mut self, outcome: Option<CommandOutcome>) -> anyhow::Result<()> {

@@ -18,6 +18,7 @@ mod peers;
 mod place;
 mod queries;
 mod raw;
+mod ready;
 mod replay;
 mod report;
 mod resident;

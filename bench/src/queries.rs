@@ -5,28 +5,31 @@ use crate::Size;
 use crate::clients::{Authorised, authorised, call_nothing, closed_loop};
 use crate::figures::{Rate, Times};
 use crate::fill::OFFICERS;
-use crate::grown::{Grown, Towns};
+use crate::grown::Towns;
 use crate::place::{COMUNE, Place};
+use crate::ready::Answers;
 use crate::report::{Goal, Report};
-use crate::serving;
+use crate::serving::{self, Served};
 use anyhow::Context as _;
 use pratica_domain::Role;
 use pratica_domain::ids::CaseId;
 use pratica_proto::cases::v1::cases_service_client::CasesServiceClient;
+use pratica_proto::cases::v1::cases_service_server::CasesServiceServer;
 use pratica_proto::cases::v1::{
-    GetCaseRequest, GetTimelineRequest, ListCasesRequest, SearchCasesRequest,
+    GetCaseRequest, GetCaseResponse, GetTimelineRequest, ListCasesRequest, SearchCasesRequest,
 };
 use pratica_proto::register::v1::ListRegistrationsRequest;
 use pratica_proto::register::v1::register_service_client::RegisterServiceClient;
 use pratica_proto::statistics::v1::GetStatisticsRequest;
 use pratica_proto::statistics::v1::statistics_service_client::StatisticsServiceClient;
 use pratica_proto::worklist::v1::worklist_service_client::WorklistServiceClient;
+use pratica_proto::worklist::v1::worklist_service_server::WorklistServiceServer;
 use pratica_proto::worklist::v1::{
-    CountWorklistRequest, ListWorklistRequest, Queue, WorklistQuery,
+    CountWorklistRequest, ListWorklistRequest, ListWorklistResponse, Queue, WorklistQuery,
 };
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
+use tonic::service::Routes;
 use uuid::Uuid;
 
 const CLIENTS: usize = 16;
@@ -62,23 +65,30 @@ pub(crate) async fn run(size: &Size, towns: &mut Towns, report: &mut Report) -> 
         let grown = towns.of(*cases, size, report).await?;
         let mut place = Place::open(&grown.directory)?;
         let (served, key) = serving::pratica(&mut place).await?;
-        let mut connections = Vec::new();
+        let mut tokens = Vec::new();
         for n in 0..CLIENTS {
             // Who may read the register and the statistics too.
             let officer = format!("officer.{}", n as u64 % OFFICERS);
-            let token = serving::token(&key, &officer, Role::Officer)?;
-            connections.push(authorised(&served.url, &token).await?);
+            tokens.push(serving::token(&key, &officer, Role::Officer)?);
         }
-        let askers = Askers { connections, grown: Rc::clone(&grown) };
+        let askers = Askers::new(&served.url, &tokens, grown.ids.clone()).await?;
+        let (calls, alone) = askers.calls_alone(&tokens).await?;
         let (mut one, mut list, mut nothing) = (Rate::default(), Rate::default(), Rate::default());
+        let (mut one_alone, mut list_alone) = (Rate::default(), Rate::default());
         for _ in 0..size.runs {
             let (times, took) = call_nothing(&empty.url, CLIENTS, slice).await?;
             nothing.add(times, took);
-            let (times, took) = askers.ask(Query::Case, slice).await?;
-            one.add(times, took);
-            let (times, took) = askers.ask(Query::Worklist, slice).await?;
-            list.add(times, took);
+            for (query, rate, rate_alone) in [
+                (Query::Case, &mut one, &mut one_alone),
+                (Query::Worklist, &mut list, &mut list_alone),
+            ] {
+                let (times, took) = askers.ask(query, slice).await?;
+                rate.add(times, took);
+                let (times, took) = alone.ask(query, slice).await?;
+                rate_alone.add(times, took);
+            }
         }
+        let alone = [one_alone, list_alone];
         let mut all = vec![("GetCase", one), ("ListWorklist", list)];
         for (name, query) in OTHERS {
             let (times, took) = askers.ask(query, slice).await?;
@@ -90,13 +100,17 @@ pub(crate) async fn run(size: &Size, towns: &mut Towns, report: &mut Report) -> 
         for (n, (name, rate)) in all.iter().enumerate() {
             report.rate(&format!("{name}, {cases} cases"), rate);
             let has_goal = n < 2;
-            if has_goal {
+            if let Some(alone) = alone.get(n) {
                 report.ratio(
                     &format!("{name} over the empty call, {cases} cases"),
                     &rate.per_second,
                     &nothing.per_second,
                     Some(Goal::AtLeast(0.6)),
                 );
+                let ready = format!("{name}, its answer ready, {cases} cases");
+                report.row(ready.clone(), "/s", &alone.per_second, None);
+                let what = format!("{ready}, over the empty call");
+                report.ratio(&what, &alone.per_second, &nothing.per_second, None);
             }
             if let Some(small) = first.as_ref().and_then(|rates| rates.get(n)) {
                 let what = format!("{name}: p99 at {cases} cases over {}", size.cases[0]);
@@ -105,6 +119,7 @@ pub(crate) async fn run(size: &Size, towns: &mut Towns, report: &mut Report) -> 
             }
         }
         first.get_or_insert(all.into_iter().map(|(_, rate)| rate).collect());
+        calls.stop().await?;
         served.stop().await?;
     }
     report.note(format!(
@@ -117,20 +132,56 @@ pub(crate) async fn run(size: &Size, towns: &mut Towns, report: &mut Report) -> 
 /// The clerks of a town.
 struct Askers {
     connections: Vec<Authorised>,
-    grown: Rc<Grown>,
+    ids: Arc<[CaseId]>,
 }
 
 impl Askers {
+    async fn new(url: &str, tokens: &[String], ids: Vec<CaseId>) -> anyhow::Result<Askers> {
+        let mut connections = Vec::new();
+        for token in tokens {
+            connections.push(authorised(url, token).await?);
+        }
+        Ok(Askers { connections, ids: ids.into() })
+    }
+
     async fn ask(&self, query: Query, slice: Duration) -> anyhow::Result<(Times, Duration)> {
-        let ids: Arc<[CaseId]> = self.grown.ids.clone().into();
         let askers = self
             .connections
             .iter()
-            .map(|c| Asker { connection: c.clone(), query, ids: Arc::clone(&ids), turn: 0 })
+            .map(|c| Asker { connection: c.clone(), query, ids: Arc::clone(&self.ids), turn: 0 })
             .collect();
         let (times, took, _) = closed_loop(askers, slice, Asker::ask).await?;
         Ok((times, took))
     }
+
+    /// A server that has nothing but one answer for each of the two, and clerks who ask it.
+    async fn calls_alone(&self, tokens: &[String]) -> anyhow::Result<(Served, Askers)> {
+        let (asker, id) = self.connections.first().zip(self.ids.first()).context("nobody")?;
+        let case = get_case(asker, *id).await?;
+        let page = list_worklist(asker, Queue::Office).await?;
+        let case = Answers::<CasesServiceServer<()>, GetCaseRequest, _>::new(case);
+        let page = Answers::<WorklistServiceServer<()>, ListWorklistRequest, _>::new(page);
+        let served = serving::tonic(Routes::new(case).add_service(page)).await?;
+        let askers = Askers::new(&served.url, tokens, vec![*id]).await?;
+        Ok((served, askers))
+    }
+}
+
+async fn get_case(c: &Authorised, id: CaseId) -> anyhow::Result<GetCaseResponse> {
+    let (comune, case_id) = (COMUNE.to_owned(), id.to_string());
+    let request = GetCaseRequest { comune, case_id, ..GetCaseRequest::default() };
+    Ok(CasesServiceClient::new(c.clone()).get_case(request).await?.into_inner())
+}
+
+async fn list_worklist(c: &Authorised, queue: Queue) -> anyhow::Result<ListWorklistResponse> {
+    let query = WorklistQuery { queue: queue.into(), ..WorklistQuery::default() };
+    let request = ListWorklistRequest {
+        comune: COMUNE.to_owned(),
+        query: Some(query),
+        page_size: PAGE,
+        ..ListWorklistRequest::default()
+    };
+    Ok(WorklistServiceClient::new(c.clone()).list_worklist(request).await?.into_inner())
 }
 
 /// A clerk who reads.
@@ -150,22 +201,13 @@ impl Asker {
         let case_id = self.ids[number].to_string();
         match self.query {
             Query::Case => {
-                let id = case_id.clone();
-                let request = GetCaseRequest { comune, case_id, ..GetCaseRequest::default() };
-                let answer = CasesServiceClient::new(c).get_case(request).await?.into_inner();
+                let answer = get_case(&c, self.ids[number]).await?;
                 let summary = answer.case.and_then(|c| c.summary).context("an empty answer")?;
-                anyhow::ensure!(summary.case_id == id, "another case was answered");
+                anyhow::ensure!(summary.case_id == case_id, "another case was answered");
             }
             Query::Worklist => {
                 let queue = [Queue::Mine, Queue::Office][self.turn % 2];
-                let query = WorklistQuery { queue: queue.into(), ..WorklistQuery::default() };
-                let request = ListWorklistRequest {
-                    comune,
-                    query: Some(query),
-                    page_size: PAGE,
-                    ..ListWorklistRequest::default()
-                };
-                let page = WorklistServiceClient::new(c).list_worklist(request).await?.into_inner();
+                let page = list_worklist(&c, queue).await?;
                 anyhow::ensure!(!page.cases.is_empty(), "an empty worklist");
             }
             Query::Counts => {

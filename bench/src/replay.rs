@@ -24,7 +24,7 @@ pub(crate) async fn run(size: &Size, peers: &Peers, report: &mut Report) -> anyh
     let (log, rules) = (Arc::clone(&open.town.log), Arc::clone(&open.town.rules));
     let events = log.head().await?.get();
     let (mut bulk, mut live, mut hand) = (Figure::default(), Figure::default(), Figure::default());
-    let (mut alone, mut folded) = (Figure::default(), 0);
+    let (mut read, mut alone, mut folded) = (Figure::default(), Figure::default(), 0);
     let mut digest = None;
     let mut others = Vec::new();
     for mut peer in peers.start(&["cqrs"], false, &size.directory, report)? {
@@ -37,6 +37,11 @@ pub(crate) async fn run(size: &Size, peers: &Peers, report: &mut Report) -> anyh
             rate.add(went.done as f64 * 1e6 / went.took_us);
         }
         let directory = tempfile::tempdir_in(&size.directory)?;
+        let path = open.embedded.path().to_owned();
+        let begun = Instant::now();
+        let found = tokio::task::spawn_blocking(move || raw::read_all(&path)).await??;
+        read.add(found as f64 / begun.elapsed().as_secs_f64());
+        anyhow::ensure!(found == events, "{found} of {events} read by hand");
         let (path, view) = (open.embedded.path().to_owned(), directory.path().join("by-hand.db"));
         let begun = Instant::now();
         let applied = tokio::task::spawn_blocking(move || raw::replay(&path, &view)).await??;
@@ -87,6 +92,7 @@ pub(crate) async fn run(size: &Size, peers: &Peers, report: &mut Report) -> anyh
     report.row("rebuild into all views, with indexes, swap and digest", "events/s", &bulk, goal);
     report.row("catching up, a durable commit for 2000 events", "events/s", &live, goal);
     report.row("rusqlite by hand, one view, not decoded", "events/s", &hand, None);
+    report.row("rusqlite by hand, read and nothing else, one thread", "events/s", &read, None);
     for (peer, rate) in others {
         let what = "its own view, a durable commit an event";
         report.row(format!("{}, {what}", peer.name), "events/s", &rate, None);

@@ -1,7 +1,7 @@
 //! Servers on free ports of this machine: Pratica, and beside it tonic with an empty call.
 //!
 //! The empty call is `grpc.health.v1.Health/Check` on a server that has nothing else: no token, no
-//! layer. Clients and servers share the processors, in both cases alike.
+//! layer; nor has the one whose answers are ready (`ready`). Clients and servers share the processors, in both cases alike.
 
 use crate::place::{COMUNE, Place};
 use pratica_api::grpc::auth::{Claims, Identity, ServerKey};
@@ -11,6 +11,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tonic::service::Routes;
 use tonic::transport::server::TcpIncoming;
 
 /// A server that runs.
@@ -36,16 +37,21 @@ async fn listen() -> anyhow::Result<(TcpListener, String)> {
 
 /// Tonic with the empty call.
 pub(crate) async fn empty() -> anyhow::Result<Served> {
+    let (health, service) = tonic_health::server::health_reporter();
+    health.set_service_status("", tonic_health::ServingStatus::Serving).await;
+    tonic(Routes::new(service)).await
+}
+
+/// Tonic with these services, and nothing else.
+pub(crate) async fn tonic(services: Routes) -> anyhow::Result<Served> {
     let (listener, url) = listen().await?;
     let (stop, stopped) = oneshot::channel::<()>();
     let task = tokio::spawn(async move {
-        let (health, service) = tonic_health::server::health_reporter();
-        health.set_service_status("", tonic_health::ServingStatus::Serving).await;
         let until = async {
             let _ = stopped.await;
         };
         tonic::transport::Server::builder()
-            .add_service(service)
+            .add_routes(services)
             .serve_with_incoming_shutdown(
                 TcpIncoming::from(listener).with_nodelay(Some(true)),
                 until,

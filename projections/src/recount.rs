@@ -113,7 +113,7 @@ pub async fn recount(
 
 struct Counting<'a> {
     rules: &'a Rules,
-    open: Cache<StreamName, Case>,
+    open: Cache<StreamName, Box<Case>>,
     sums: StatDeltas,
     /// By kind, the case that was opened last, and where.
     youngest: BTreeMap<Kind, (Position, StreamName)>,
@@ -126,7 +126,7 @@ impl Counting<'_> {
         &self,
         reader: &dyn EventReader,
         events: &[RecordedEvent],
-    ) -> Result<HashMap<StreamName, Case>, ViewError> {
+    ) -> Result<HashMap<StreamName, Box<Case>>, ViewError> {
         let mut loaded = HashMap::new();
         let mut seen = std::collections::HashSet::new();
         for event in events {
@@ -134,7 +134,7 @@ impl Counting<'_> {
             if first && event.revision > Revision::FIRST && !self.open.has(&event.stream) {
                 let before = Position::new(event.position.get() - 1);
                 let case = folded(reader, &event.stream, before).await?;
-                loaded.insert(event.stream.clone(), case);
+                loaded.insert(event.stream.clone(), Box::new(case));
             }
         }
         Ok(loaded)
@@ -143,7 +143,7 @@ impl Counting<'_> {
     fn fold(
         &mut self,
         events: &[RecordedEvent],
-        mut before: HashMap<StreamName, Case>,
+        mut before: HashMap<StreamName, Box<Case>>,
     ) -> Result<(), ViewError> {
         let mut places: HashMap<&StreamName, usize> = HashMap::new();
         let mut work: Vec<Vec<&RecordedEvent>> = Vec::new();
@@ -166,7 +166,7 @@ impl Counting<'_> {
 
     fn case(
         &mut self,
-        mut case: Case,
+        mut case: Box<Case>,
         stream: &StreamName,
         events: &[&RecordedEvent],
         last: Position,
@@ -176,7 +176,7 @@ impl Counting<'_> {
         let was_open = was_there && case.file.closure.is_none();
         let stat_before = derive::stat_of(&case, self.rules).map_err(terms)?;
         for event in events {
-            case = folded_on(case, event)?;
+            *case = folded_on(*case, event)?;
         }
         let Some(opening) = &case.file.opening else { return Ok(()) };
         let kind: Kind = (opening.procedure.as_str(), opening.kind.clone());
