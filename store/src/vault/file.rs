@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -19,6 +20,8 @@ const FORMAT: i32 = 1;
 const POOL: u64 = 1024;
 /// How many keys one transaction of a rotation rewraps.
 const REWRAP: i64 = 500;
+/// How long a rotation waits for somebody who reads the file.
+const READ_BY_OTHERS: Duration = Duration::from_secs(5);
 
 const TABLES: &str = "
 CREATE TABLE masters (
@@ -263,7 +266,8 @@ impl KeyFile {
 }
 
 /// Wraps every key of the file with another master key. Safe to stop at any moment: started again
-/// with the same two keys it goes on where it was; until it is done neither key alone opens.
+/// with the same two keys it goes on where it was; until it is done neither key alone opens. It is
+/// done when neither the file nor its write-ahead log holds a byte that the old one opens.
 pub(super) fn rewrap(
     path: &Path,
     old: &MasterKey,
@@ -278,6 +282,7 @@ pub(super) fn rewrap(
     c.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     c.pragma_update(None, "synchronous", "FULL")?;
     c.pragma_update(None, "secure_delete", true)?;
+    c.busy_timeout(READ_BY_OTHERS)?;
     let (from, to) = (old.wrapping()?, new.wrapping()?);
     let (was, is) = generations(&c, &from, &to)?;
     let total: i64 =
@@ -314,10 +319,14 @@ pub(super) fn rewrap(
         at.done = at.total.saturating_sub(left.unsigned_abs());
         progress(at);
     }
+    // A reader of before keeps what was overwritten in the write-ahead log. As long as the old master
+    // key is named, the rotation is unfinished, and the same command goes on from here.
+    c.execute_batch("VACUUM")?;
+    if !checkpoint(&c, "TRUNCATE")? {
+        return Err(VaultError::RotationHeldUp { path: path.to_path_buf() });
+    }
     // From here on the old master key opens nothing of this file any more.
     c.execute("DELETE FROM masters WHERE generation = ?", [was])?;
-    c.execute_batch("VACUUM")?;
-    c.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     at.done = at.total;
     Ok(at)
 }

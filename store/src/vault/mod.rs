@@ -85,6 +85,16 @@ pub enum VaultError {
     /// The write-ahead log could not be cut.
     #[error("keys.db is read by another program: close it and try again")]
     Busy,
+    /// Every key is wrapped anew, and a reader of before keeps the old ones in the write-ahead log.
+    #[error(
+        "{} is read by another program, so that its write-ahead log still holds keys that the old \
+         master key opens: close that program and run the same command again, which finishes it",
+        .path.display()
+    )]
+    RotationHeldUp {
+        /// The file.
+        path: PathBuf,
+    },
     /// The library refused.
     #[error("{0} failed")]
     Cipher(&'static str),
@@ -314,7 +324,8 @@ impl Vault {
     /// stopped at any time and run again with the same two keys.
     ///
     /// # Errors
-    /// As [`Vault::open`]; [`VaultError::SameMasterKey`].
+    /// As [`Vault::open`]; [`VaultError::SameMasterKey`]; [`VaultError::RotationHeldUp`] when somebody
+    /// reads the file, and the old keys cannot be taken from it: it is then not done.
     pub fn rotate(
         path: &Path,
         old: &MasterKey,

@@ -13,6 +13,7 @@ use pratica_store::{
     BlindIndex, MasterKey, Metadata, NewEvent, Position, RecordedEvent, Revision, StoreError,
     StreamName, Vault, VaultError, codec,
 };
+use rusqlite::Connection;
 use uuid::Uuid;
 
 const NAME: &str = "Dell'Orto \"il Vecchio\"";
@@ -381,6 +382,56 @@ fn a_rotation_that_was_stopped_goes_on_where_it_was() {
     for (n, sealed) in sealed.iter().enumerate() {
         assert!(opens(&vault, n as u128, sealed));
     }
+}
+
+/// Somebody who looks at the file as it is now, until they are gone.
+fn reader(path: &Path) -> Connection {
+    let c = Connection::open(path).unwrap();
+    c.execute_batch("BEGIN").unwrap();
+    c.query_row("SELECT count(*) FROM data_keys", [], |_| Ok(())).unwrap();
+    c
+}
+
+/// Every key as it stands in the file, wrapped.
+fn wrapped(path: &Path) -> Vec<Vec<u8>> {
+    let c = Connection::open(path).unwrap();
+    let mut all =
+        c.prepare("SELECT wrapped FROM data_keys UNION SELECT wrapped FROM secrets").unwrap();
+    let rows = all.query_map([], |row| row.get(0)).unwrap();
+    rows.collect::<Result<_, _>>().unwrap()
+}
+
+#[test]
+fn a_rotation_that_a_reader_holds_up_is_not_done_and_the_same_command_finishes_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("keys.db");
+    let (old, new) = (MasterKey::generate().unwrap(), MasterKey::generate().unwrap());
+    let vault = Vault::open(&path, &old).unwrap();
+    let sealed: Vec<String> = (0..3).map(|n| seal(&vault, n)).collect();
+    drop(vault);
+    let before = wrapped(&path);
+    assert!(before.len() > 1000);
+    let left = || before.iter().filter(|bytes| file_holds(&path, bytes)).count();
+    let mut reading = None;
+    let held_up = Vault::rotate(&path, &old, &new, |_| {
+        reading.get_or_insert_with(|| reader(&path));
+    });
+    let error = held_up.unwrap_err();
+    assert!(matches!(&error, VaultError::RotationHeldUp { path: named } if *named == path));
+    for word in ["keys.db", "run the same command again"] {
+        assert!(error.to_string().contains(word), "{word} in {error}");
+    }
+    assert!(left() > 0, "nothing was held up: nothing is tried");
+    // The reader has seen enough, and stays: what is left does not go by itself.
+    let reading = reading.unwrap();
+    reading.execute_batch("COMMIT").unwrap();
+    assert!(left() > 0);
+    let done = Vault::rotate(&path, &old, &new, |_| {}).unwrap();
+    assert_eq!((done.done, left()), (done.total, 0), "nothing is left that the old key opens");
+    drop(reading);
+    assert!(matches!(Vault::open(&path, &old), Err(VaultError::WrongMasterKey)));
+    let vault = Vault::open(&path, &new).unwrap();
+    assert!((0..).zip(&sealed).all(|(n, sealed)| opens(&vault, n, sealed)));
 }
 
 fn sealed(vault: &Vault, n: u128) -> String {
