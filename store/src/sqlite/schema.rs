@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::Options;
 use super::pool::plan_once;
-use crate::error::StoreError;
+use crate::error::{StoreError, is_damage};
 
 /// Marks the file as a log of Pratica: `PRAT` in ASCII, in SQLite's header.
 pub const APPLICATION_ID: i32 = 0x5052_4154;
@@ -209,13 +209,12 @@ fn identify(c: &Connection, path: &Path) -> Result<bool, StoreError> {
 
 /// Turns SQLite's error into the store's: damage is told apart from being out of reach.
 pub(super) fn sql(doing: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
-    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
-    move |error| match error.sqlite_error_code() {
-        Some(DatabaseCorrupt | NotADatabase) => StoreError::Corrupt {
+    move |error| match is_damage(&error) {
+        true => StoreError::Corrupt {
             position: None,
             detail: format!("SQLite reports damage while {doing}"),
             source: Some(error.into()),
         },
-        _ => StoreError::unavailable(doing, error),
+        false => StoreError::unavailable(doing, error),
     }
 }

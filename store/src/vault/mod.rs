@@ -24,6 +24,7 @@ use pratica_domain::people::Personal;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
+use crate::error::is_damage;
 use cipher::{Hasher, Key};
 use file::{Exported, Found, KeyFile};
 pub use index::{BlindIndex, BlindKey, Find};
@@ -82,6 +83,9 @@ pub enum VaultError {
     /// Something of the vault itself is damaged.
     #[error("{0} in keys.db is damaged")]
     Damaged(String),
+    /// A part of the file itself is damaged.
+    #[error("keys.db is damaged: keep the file, and restore a backup")]
+    DamagedFile(#[source] rusqlite::Error),
     /// The write-ahead log could not be cut.
     #[error("keys.db is read by another program: close it and try again")]
     Busy,
@@ -109,13 +113,25 @@ pub enum VaultError {
     },
     /// SQLite failed.
     #[error("keys.db cannot be used")]
-    Sqlite(#[from] rusqlite::Error),
+    Sqlite(#[source] rusqlite::Error),
     /// What was opened is not of its shape.
     #[error("opened data does not have its shape")]
     Shape,
 }
 
+impl From<rusqlite::Error> for VaultError {
+    fn from(error: rusqlite::Error) -> Self {
+        if is_damage(&error) { VaultError::DamagedFile(error) } else { VaultError::Sqlite(error) }
+    }
+}
+
 impl VaultError {
+    /// Whether the keys themselves are damaged: what they sealed is as it was.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        matches!(self, VaultError::Damaged(_) | VaultError::DamagedFile(_))
+    }
+
     /// Whether the keys are out of reach, which may pass: nothing is wrong with what was asked.
     #[must_use]
     pub fn may_be_retried(&self) -> bool {

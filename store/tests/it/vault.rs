@@ -48,6 +48,15 @@ fn party(n: u128) -> Event {
 }
 
 fn encode(event: &Event, id: u128, stream: &StreamName, vault: &Vault) -> NewEvent {
+    try_encode(event, id, stream, vault).unwrap()
+}
+
+fn try_encode(
+    event: &Event,
+    id: u128,
+    stream: &StreamName,
+    vault: &Vault,
+) -> Result<NewEvent, StoreError> {
     let metadata = Metadata {
         actor: "anna".to_owned(),
         role: "clerk".to_owned(),
@@ -58,7 +67,7 @@ fn encode(event: &Event, id: u128, stream: &StreamName, vault: &Vault) -> NewEve
         rules_version: String::new(),
     };
     let at = Timestamp::UNIX_EPOCH;
-    codec::encode(event, Uuid::from_u128(id), stream, at, metadata, vault).unwrap()
+    codec::encode(event, Uuid::from_u128(id), stream, at, metadata, vault)
 }
 
 fn recorded(event: NewEvent, stream: &StreamName) -> RecordedEvent {
@@ -197,6 +206,28 @@ fn what_was_not_opened_cannot_be_recorded_in_another_place() {
     let at = event.occurred_at;
     let again = codec::encode(&closed, Uuid::from_u128(2), &stream, at, metadata, &vault);
     assert!(matches!(again, Err(StoreError::InvalidEvent { .. })));
+}
+
+#[test]
+fn what_cannot_be_sealed_is_refused_with_all_that_the_keys_say_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("keys.db");
+    let vault = Vault::open(&path, &MasterKey::generate().unwrap()).unwrap();
+    let aside = Connection::open(&path).unwrap();
+    aside.execute_batch("ALTER TABLE data_keys RENAME TO elsewhere").unwrap();
+    let stream = stream("town.residency-1");
+    let refused = try_encode(&party(1), 1, &stream, &vault).unwrap_err();
+    assert!(refused.may_be_retried(), "{refused}");
+    assert!(matches!(&refused, StoreError::Beside { path, .. } if path.ends_with("keys.db")));
+    let of_the_keys = std::error::Error::source(&refused).unwrap();
+    let said = of_the_keys.downcast_ref::<VaultError>().unwrap();
+    assert!(matches!(said, VaultError::Sqlite(_)), "{said}");
+    let cause = std::error::Error::source(said).unwrap().to_string();
+    assert!(cause.contains("no such table: data_keys"), "{cause}");
+    // The cause is gone.
+    aside.execute_batch("ALTER TABLE elsewhere RENAME TO data_keys").unwrap();
+    let sealed = recorded(encode(&party(1), 1, &stream, &vault), &stream);
+    assert_eq!(codec::open(&sealed, &vault).unwrap(), party(1));
 }
 
 #[test]
