@@ -19,7 +19,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use crate::error::StoreError;
+use crate::error::{StoreError, is_damage};
 use crate::sqlite::checkpoint;
 
 /// Marks the file as a record of access: `PRAA`.
@@ -128,7 +128,14 @@ pub struct AccessLog {
 }
 
 fn sql(path: &Path, doing: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
-    move |error| StoreError::Beside { path: path.to_path_buf(), doing, source: error.into() }
+    move |error| {
+        let (path, damaged) = (path.to_path_buf(), is_damage(&error));
+        let source = error.into();
+        match damaged {
+            true => StoreError::DamagedBeside { path, doing, source },
+            false => StoreError::Beside { path, doing, source },
+        }
+    }
 }
 
 impl AccessLog {
@@ -137,7 +144,8 @@ impl AccessLog {
     /// access that was written until now.
     ///
     /// # Errors
-    /// [`StoreError::Foreign`] when the file is something else, [`StoreError::Beside`].
+    /// [`StoreError::Foreign`] when the file is something else, [`StoreError::Beside`],
+    /// [`StoreError::DamagedBeside`].
     pub fn open(path: &Path, now: Timestamp) -> Result<Self, StoreError> {
         let opening = sql(path, "opening the record of access");
         let mut writer = Connection::open(path).map_err(&opening)?;
@@ -318,7 +326,10 @@ fn begin(c: &mut Connection, now: Timestamp) -> rusqlite::Result<()> {
         .query_row("SELECT since FROM session WHERE clean = 0", [], |row| row.get(0))
         .optional()?;
     if let Some(since) = unclean {
-        let last: Option<i64> = tx.query_row("SELECT max(at) FROM accesses", [], |r| r.get(0))?;
+        // The end of the record alone: what comes before may be long, or damaged.
+        let last: Option<i64> = tx
+            .query_row("SELECT at FROM accesses ORDER BY id DESC LIMIT 1", [], |row| row.get(0))
+            .optional()?;
         let from = Timestamp::from_microsecond(last.unwrap_or(since).max(since)).unwrap_or(now);
         let gap = Access {
             at: now,

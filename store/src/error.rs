@@ -107,8 +107,8 @@ pub enum StoreError {
         #[source]
         source: BoxError,
     },
-    /// A database beside the log is damaged; the log is not concerned. Nothing of it is repaired or
-    /// written over: keep the file, and restore it from a backup.
+    /// A database is damaged, which mostly is one beside the log. Nothing of it is repaired or written
+    /// over: keep the file, and restore it from a backup.
     #[error("{} is damaged, as was found while {doing}: keep the file, and restore a backup", .path.display())]
     DamagedBeside {
         /// The file.

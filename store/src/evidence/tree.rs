@@ -1,6 +1,7 @@
 //! The Merkle tree over the log, in a file of its own beside it: made from the log alone, and so
 //! made again at any time. Its hashes are never trusted over the log's.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -36,25 +37,42 @@ impl std::fmt::Debug for Tree {
 /// Reads hashes through a connection; beside it those of the batch that is being written.
 struct Stored<'a> {
     connection: &'a Connection,
+    /// Why they could not be read: the tree's own errors would keep its words alone.
+    failed: Cell<Option<rusqlite::Error>>,
+}
+
+impl<'a> Stored<'a> {
+    fn new(connection: &'a Connection) -> Self {
+        Stored { connection, failed: Cell::new(None) }
+    }
+
+    fn read(&self, index: u64) -> rusqlite::Result<Option<Hash>> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT hash FROM hashes WHERE id = ?")?;
+        let hash = statement.query_row([index.cast_signed()], |row| row.get(0)).optional()?;
+        Ok(hash.map(Hash))
+    }
+
+    /// What came of hashes that were read here.
+    fn said<T>(&self, result: Result<T, tlog::Error>) -> Result<T, EvidenceError> {
+        result.map_err(|error| match self.failed.take() {
+            Some(failed) => failed.into(),
+            None => error.into(),
+        })
+    }
 }
 
 impl HashReader for Stored<'_> {
     fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<Hash>, tlog::Error> {
-        let failed = |e: rusqlite::Error| tlog::Error::InvalidInput(e.to_string());
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT hash FROM hashes WHERE id = ?")
-            .map_err(failed)?;
-        indexes
-            .iter()
-            .map(|index| {
-                let hash: Option<[u8; 32]> = statement
-                    .query_row([index.cast_signed()], |row| row.get(0))
-                    .optional()
-                    .map_err(failed)?;
-                hash.map(Hash).ok_or(tlog::Error::IndexesNotInTree)
-            })
-            .collect()
+        let read = |index: &u64| match self.read(*index) {
+            Ok(hash) => hash.ok_or(tlog::Error::IndexesNotInTree),
+            Err(error) => {
+                let text = tlog::Error::InvalidInput(error.to_string());
+                self.failed.set(Some(error));
+                Err(text)
+            }
+        };
+        indexes.iter().map(read).collect()
     }
 }
 
@@ -120,7 +138,8 @@ impl Tree {
                 return Err(EvidenceError::Gap { position: event.position });
             }
             let hash = record_hash(leaf(event).as_bytes());
-            let hashes = stored_hashes_for_record_hash(next, hash, &Stored { connection: &tx })?;
+            let stored = Stored::new(&tx);
+            let hashes = stored.said(stored_hashes_for_record_hash(next, hash, &stored))?;
             let first = stored_hash_index(0, next);
             let mut insert = tx.prepare_cached("INSERT OR REPLACE INTO hashes VALUES (?, ?)")?;
             for (id, hash) in (first..).zip(hashes) {
@@ -137,7 +156,9 @@ impl Tree {
     /// # Errors
     /// When it does not hold so many.
     pub fn root(&self, size: u64) -> Result<Hash, EvidenceError> {
-        Ok(tlog::tree_hash(size, &Stored { connection: &self.lock() })?)
+        let c = self.lock();
+        let stored = Stored::new(&c);
+        stored.said(tlog::tree_hash(size, &stored))
     }
 
     /// The hash that it holds of the event at a position.
@@ -146,8 +167,8 @@ impl Tree {
     /// When it does not hold the event.
     pub fn leaf_hash(&self, position: Position) -> Result<Hash, EvidenceError> {
         let index = stored_hash_index(0, position.get().saturating_sub(1));
-        let found = Stored { connection: &self.lock() }.read_hashes(&[index])?;
-        found.first().copied().ok_or(EvidenceError::TooShort { size: position.get() })
+        let found = Stored::new(&self.lock()).read(index)?;
+        found.ok_or(EvidenceError::TooShort { size: position.get() })
     }
 
     /// The proof that the event at `position` is in the tree of `size` (RFC 6962 section 2.1.1).
@@ -159,7 +180,9 @@ impl Tree {
         if position.get() == 0 || position.get() > size {
             return Err(EvidenceError::TooShort { size });
         }
-        Ok(tlog::prove_record(size, index, &Stored { connection: &self.lock() })?)
+        let c = self.lock();
+        let stored = Stored::new(&c);
+        stored.said(tlog::prove_record(size, index, &stored))
     }
 
     /// The proof that the tree of `to` begins with that of `from` (RFC 6962 section 2.1.2).
@@ -171,7 +194,8 @@ impl Tree {
         if from == 0 || from > to || to > size(&c)? {
             return Err(EvidenceError::TooShort { size: to });
         }
-        Ok(tlog::prove_tree(to, from, &Stored { connection: &c })?)
+        let stored = Stored::new(&c);
+        stored.said(tlog::prove_tree(to, from, &stored))
     }
 
     /// Keeps a signed checkpoint.
