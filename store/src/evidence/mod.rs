@@ -20,6 +20,8 @@ pub use tree::Tree;
 
 use crate::error::{StoreError, is_damage};
 use crate::revision::Position;
+use crate::sqlite::fold::Unflushed;
+use std::sync::Arc;
 
 /// Why something cannot be proved.
 #[derive(Debug, thiserror::Error)]
@@ -101,6 +103,12 @@ pub enum EvidenceError {
          again from the log, without its checkpoints"
     )]
     Damaged(#[source] rusqlite::Error),
+    /// A flush of the file failed, and no later one can be trusted.
+    #[error(
+        "evidence.db could not be flushed, and is not written until the server is started again: see \
+         that its disk is sound"
+    )]
+    Unflushed(#[source] Arc<rusqlite::Error>),
     /// SQLite failed.
     #[error("evidence.db cannot be used: see that its disk has room, is sound and may be written")]
     Sqlite(#[source] rusqlite::Error),
@@ -110,7 +118,13 @@ impl EvidenceError {
     /// Whether it may pass by itself: nothing is wrong with the file.
     #[must_use]
     pub fn may_be_retried(&self) -> bool {
-        matches!(self, EvidenceError::Sqlite(_))
+        matches!(self, EvidenceError::Sqlite(_) | EvidenceError::Unflushed(_))
+    }
+}
+
+impl From<Unflushed> for EvidenceError {
+    fn from(error: Unflushed) -> Self {
+        EvidenceError::Unflushed(error)
     }
 }
 

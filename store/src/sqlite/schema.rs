@@ -9,6 +9,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 use super::Options;
+use super::fold::checkpoint;
 use super::pool::plan_once;
 use crate::error::{StoreError, is_damage};
 
@@ -175,13 +176,6 @@ fn fold_in(c: &Connection) -> Result<(), StoreError> {
     }
     let error = "another program has been reading the log since before: close it and start again";
     Err(StoreError::unavailable(doing, error))
-}
-
-/// Folds a write-ahead log into its file and flushes that; says whether all of it could be, which a
-/// reader of before may hold up. `how` is SQLite's mode.
-pub(crate) fn checkpoint(c: &Connection, how: &str) -> rusqlite::Result<bool> {
-    c.query_row(&format!("PRAGMA wal_checkpoint({how})"), [], |row| row.get(0))
-        .map(|busy: i64| busy == 0)
 }
 
 /// Whether the file is empty; refuses what is not a log of this format.

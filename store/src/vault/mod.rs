@@ -25,6 +25,7 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use crate::error::is_damage;
+use crate::sqlite::fold::Unflushed;
 use cipher::{Hasher, Key};
 use file::{Exported, Found, KeyFile};
 pub use index::{BlindIndex, BlindKey, Find};
@@ -114,6 +115,12 @@ pub enum VaultError {
     /// SQLite failed.
     #[error("keys.db cannot be used")]
     Sqlite(#[source] rusqlite::Error),
+    /// A flush of the file failed, and no later one can be trusted.
+    #[error(
+        "keys.db could not be flushed, and is not written until the server is started again: see that \
+         its disk is sound"
+    )]
+    Unflushed(#[source] Arc<rusqlite::Error>),
     /// What was opened is not of its shape.
     #[error("opened data does not have its shape")]
     Shape,
@@ -122,6 +129,12 @@ pub enum VaultError {
 impl From<rusqlite::Error> for VaultError {
     fn from(error: rusqlite::Error) -> Self {
         if is_damage(&error) { VaultError::DamagedFile(error) } else { VaultError::Sqlite(error) }
+    }
+}
+
+impl From<Unflushed> for VaultError {
+    fn from(error: Unflushed) -> Self {
+        VaultError::Unflushed(error)
     }
 }
 
@@ -135,7 +148,13 @@ impl VaultError {
     /// Whether the keys are out of reach, which may pass: nothing is wrong with what was asked.
     #[must_use]
     pub fn may_be_retried(&self) -> bool {
-        matches!(self, VaultError::Sqlite(_) | VaultError::Io { .. } | VaultError::Busy)
+        matches!(
+            self,
+            VaultError::Sqlite(_)
+                | VaultError::Io { .. }
+                | VaultError::Busy
+                | VaultError::Unflushed(_)
+        )
     }
 }
 
