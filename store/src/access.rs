@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::error::{BoxError, StoreError, is_damage};
-use crate::sqlite::fold::{Folding, leave_unfolded};
+use crate::sqlite::fold::{Folding, NotFolded, leave_unfolded};
 
 /// Marks the file as a record of access: `PRAA`.
 const APPLICATION_ID: i32 = 0x5052_4141;
@@ -172,10 +172,13 @@ impl AccessLog {
         writer.pragma_update(None, "synchronous", "FULL").map_err(&opening)?;
         // As for the log: what was written before and never flushed is flushed before more is.
         let mut folding = Folding::take_over(&writer, FOLDED).map_err(&opening)?;
-        let folded = folding.all(&writer, "FULL").map_err(|source| StoreError::Beside {
+        let folded = folding.all(&writer, "FULL").map_err(|error| StoreError::Beside {
             path: path.to_path_buf(),
             doing: "folding in what was written before",
-            source: source.into(),
+            source: match error {
+                NotFolded::Unwritten(error) => error.into(),
+                NotFolded::Unflushed(error) => error.into(),
+            },
         })?;
         if !folded {
             return Err(StoreError::Beside {

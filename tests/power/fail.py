@@ -93,6 +93,9 @@ FAULTS = [
     # the next commit, or when it closes the file, and begin it anew.
     Fault("keys.db cannot be folded in", KEYS[:1], "fsync,fdatasync", "EIO", (1, 1), "",
           "needs keys for good", said="keys.db could not be flushed", forgotten="keys.db"),
+    # What could not be written is written again: no flush was trusted that failed.
+    Fault("keys.db has no room to be folded in for a time", KEYS[:1], "pwrite64", "ENOSPC", (1, 1),
+          "..{}", "goes on"),
     Fault("access.db cannot be folded in", ACCESS[:1], "fsync,fdatasync", "EIO", (1, 1), "",
           "records no more", said="the record of access could not be flushed", forgotten="access.db"),
     Fault("evidence.db cannot be folded in", EVIDENCE[:1], "fsync,fdatasync", "EIO", (1, 1), "",

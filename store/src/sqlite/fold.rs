@@ -9,10 +9,26 @@
 use std::sync::Arc;
 
 use rusqlite::config::DbConfig;
+use rusqlite::ffi::SQLITE_IOERR_WRITE;
 use rusqlite::{Connection, ErrorCode};
 
 /// A flush of the file failed: what was committed is in the write-ahead log, and stays there.
 pub(crate) type Unflushed = Arc<rusqlite::Error>;
+
+/// Why all of it could not be folded in.
+#[derive(Debug)]
+pub(crate) enum NotFolded {
+    /// There was no room for it, or it could not be written: another time may do.
+    Unwritten(rusqlite::Error),
+    /// It is not tried any more.
+    Unflushed(Unflushed),
+}
+
+impl From<Unflushed> for NotFolded {
+    fn from(error: Unflushed) -> Self {
+        NotFolded::Unflushed(error)
+    }
+}
 
 /// How a database is folded in by who writes it.
 #[derive(Debug)]
@@ -33,41 +49,60 @@ impl Folding {
         self.failed.clone().map_or(Ok(()), Err)
     }
 
-    /// Folds in what was committed, when it is long enough. That a reader holds up some of it is no
-    /// failure: it is folded in later.
+    /// Folds in what was committed, when it is long enough. That a reader holds up some of it, or that
+    /// there is no room, is no failure: it is folded in later.
     pub(crate) fn when_long(&mut self, c: &Connection) -> Result<(), Unflushed> {
+        match self.long_enough(c) {
+            Ok(_) => Ok(()),
+            Err(NotFolded::Unflushed(error)) => Err(error),
+            Err(NotFolded::Unwritten(error)) => {
+                tracing::warn!(
+                    file = c.path(),
+                    error = &error as &dyn std::error::Error,
+                    "the write-ahead log stays long: see that the disk has room"
+                );
+                Ok(())
+            }
+        }
+    }
+
+    fn long_enough(&mut self, c: &Connection) -> Result<bool, NotFolded> {
         self.sound()?;
         let length = c.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| row.get::<_, i64>(1));
-        if self.heard(c, length)?.is_some_and(|length| length >= self.pages) {
-            let folded = checkpoint(c, "PASSIVE");
-            self.heard(c, folded)?;
+        match self.heard(c, length)? {
+            Some(length) if length >= self.pages => self.all(c, "PASSIVE"),
+            _ => Ok(false),
         }
-        Ok(())
     }
 
     /// Folds in all of it; says whether it could be, which a reader of before may hold up. `how` is
     /// SQLite's mode.
-    pub(crate) fn all(&mut self, c: &Connection, how: &str) -> Result<bool, Unflushed> {
+    pub(crate) fn all(&mut self, c: &Connection, how: &str) -> Result<bool, NotFolded> {
         self.sound()?;
         let folded = checkpoint(c, how);
         Ok(self.heard(c, folded)?.unwrap_or(false))
     }
 
-    /// What came of it; nothing when somebody else was at it.
+    /// What came of it; nothing when somebody else was at it. What could not be written is written
+    /// again the next time; what could not be flushed may be taken for written.
     fn heard<T>(
         &mut self,
         c: &Connection,
         done: rusqlite::Result<T>,
-    ) -> Result<Option<T>, Unflushed> {
-        match done {
-            Ok(done) => Ok(Some(done)),
-            Err(error) => match error.sqlite_error_code() {
-                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Ok(None),
-                _ => {
-                    leave_unfolded(c);
-                    Err(Arc::clone(self.failed.insert(Arc::new(error))))
-                }
-            },
+    ) -> Result<Option<T>, NotFolded> {
+        let error = match done {
+            Ok(done) => return Ok(Some(done)),
+            Err(error) => error,
+        };
+        let unwritten = error.sqlite_error().is_some_and(|e| e.extended_code == SQLITE_IOERR_WRITE);
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Ok(None),
+            Some(ErrorCode::DiskFull) => Err(NotFolded::Unwritten(error)),
+            _ if unwritten => Err(NotFolded::Unwritten(error)),
+            _ => {
+                leave_unfolded(c);
+                Err(NotFolded::Unflushed(Arc::clone(self.failed.insert(Arc::new(error)))))
+            }
         }
     }
 }

@@ -25,7 +25,7 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use crate::error::is_damage;
-use crate::sqlite::fold::Unflushed;
+use crate::sqlite::fold::{NotFolded, Unflushed};
 use cipher::{Hasher, Key};
 use file::{Exported, Found, KeyFile};
 pub use index::{BlindIndex, BlindKey, Find};
@@ -135,6 +135,15 @@ impl From<rusqlite::Error> for VaultError {
 impl From<Unflushed> for VaultError {
     fn from(error: Unflushed) -> Self {
         VaultError::Unflushed(error)
+    }
+}
+
+impl From<NotFolded> for VaultError {
+    fn from(error: NotFolded) -> Self {
+        match error {
+            NotFolded::Unwritten(error) => error.into(),
+            NotFolded::Unflushed(error) => error.into(),
+        }
     }
 }
 
