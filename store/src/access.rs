@@ -8,9 +8,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -19,8 +19,8 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use crate::error::StoreError;
-use crate::sqlite::checkpoint;
+use crate::error::{BoxError, StoreError, is_damage};
+use crate::sqlite::fold::{Folding, NotFolded, leave_unfolded};
 
 /// Marks the file as a record of access: `PRAA`.
 const APPLICATION_ID: i32 = 0x5052_4141;
@@ -28,6 +28,8 @@ const APPLICATION_ID: i32 = 0x5052_4141;
 const QUEUE: usize = 10_000;
 /// How many one commit takes at most.
 const BATCH: usize = 1_000;
+/// After how many pages the write-ahead log is folded in.
+const FOLDED: i64 = 250;
 /// For how long accesses gather before they are committed together: so much of the record may be
 /// lost with the process, and the next start says so.
 const GATHERING: Duration = Duration::from_millis(100);
@@ -124,11 +126,27 @@ pub struct AccessLog {
     queue: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
     reader: Mutex<Connection>,
-    lost: std::sync::Arc<AtomicU64>,
+    told: Arc<Told>,
+}
+
+/// What the one who writes and those who record tell each other.
+#[derive(Debug, Default)]
+struct Told {
+    /// How many accesses are not in the record, and not counted in it either.
+    lost: AtomicU64,
+    /// Whether a flush of the file failed: the write-ahead log must stay.
+    unflushed: AtomicBool,
 }
 
 fn sql(path: &Path, doing: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
-    move |error| StoreError::Beside { path: path.to_path_buf(), doing, source: error.into() }
+    move |error| {
+        let (path, damaged) = (path.to_path_buf(), is_damage(&error));
+        let source = error.into();
+        match damaged {
+            true => StoreError::DamagedBeside { path, doing, source },
+            false => StoreError::Beside { path, doing, source },
+        }
+    }
 }
 
 impl AccessLog {
@@ -137,7 +155,8 @@ impl AccessLog {
     /// access that was written until now.
     ///
     /// # Errors
-    /// [`StoreError::Foreign`] when the file is something else, [`StoreError::Beside`].
+    /// [`StoreError::Foreign`] when the file is something else, [`StoreError::Beside`],
+    /// [`StoreError::DamagedBeside`].
     pub fn open(path: &Path, now: Timestamp) -> Result<Self, StoreError> {
         let opening = sql(path, "opening the record of access");
         let mut writer = Connection::open(path).map_err(&opening)?;
@@ -152,7 +171,16 @@ impl AccessLog {
         writer.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())).map_err(&opening)?;
         writer.pragma_update(None, "synchronous", "FULL").map_err(&opening)?;
         // As for the log: what was written before and never flushed is flushed before more is.
-        if !checkpoint(&writer, "FULL").map_err(&opening)? {
+        let mut folding = Folding::take_over(&writer, FOLDED).map_err(&opening)?;
+        let folded = folding.all(&writer, "FULL").map_err(|error| StoreError::Beside {
+            path: path.to_path_buf(),
+            doing: "folding in what was written before",
+            source: match error {
+                NotFolded::Unwritten(error) => error.into(),
+                NotFolded::Unflushed(error) => error.into(),
+            },
+        })?;
+        if !folded {
             return Err(StoreError::Beside {
                 path: path.to_path_buf(),
                 doing: "folding in what was written before",
@@ -172,14 +200,14 @@ impl AccessLog {
         begin(&mut writer, now).map_err(&opening)?;
         let reader = Connection::open(path).map_err(&opening)?;
         let (queue, jobs) = sync_channel(QUEUE);
-        let lost = std::sync::Arc::new(AtomicU64::new(0));
-        let counted = std::sync::Arc::clone(&lost);
+        let told = Arc::<Told>::default();
+        let writing = Writing { connection: writer, folding, told: Arc::clone(&told) };
         let thread = std::thread::Builder::new()
             .name("pratica-access".to_owned())
-            .spawn(move || write(writer, &jobs, &counted))
+            .spawn(move || writing.run(&jobs))
             .map_err(|error| StoreError::unavailable("starting the record of access", error))?;
         let reader = Mutex::new(reader);
-        Ok(AccessLog { queue: Some(queue), thread: Some(thread), reader, lost })
+        Ok(AccessLog { queue: Some(queue), thread: Some(thread), reader, told })
     }
 
     /// Records an access, without waiting. What finds the queue full is counted, and the count is
@@ -187,7 +215,7 @@ impl AccessLog {
     pub fn record(&self, access: Access) {
         let sent = self.queue.as_ref().map(|q| q.try_send(Job::Write(Box::new(access))));
         if let Some(Err(TrySendError::Full(_) | TrySendError::Disconnected(_))) = sent {
-            self.lost.fetch_add(1, Ordering::Relaxed);
+            self.told.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -260,41 +288,73 @@ impl Drop for AccessLog {
         {
             tracing::error!("the writer of the record of access panicked");
         }
+        // It is the last that has the file open.
+        if self.told.unflushed.load(Ordering::Relaxed) {
+            leave_unfolded(self.reader.get_mut().unwrap_or_else(PoisonError::into_inner));
+        }
     }
 }
 
-/// Writes until nobody can record any more.
-fn write(mut c: Connection, jobs: &Receiver<Job>, lost: &AtomicU64) {
-    while let Ok(first) = jobs.recv() {
-        let batch = gather(first, jobs);
-        let missed = lost.swap(0, Ordering::Relaxed);
-        if let Err(error) = commit(&mut c, &batch, missed) {
-            let count = batch.iter().filter(|job| matches!(job, Job::Write(_))).count() as u64;
-            lost.fetch_add(missed + count, Ordering::Relaxed);
+/// The one who writes.
+struct Writing {
+    connection: Connection,
+    folding: Folding,
+    told: Arc<Told>,
+}
+
+impl Writing {
+    /// Writes until nobody can record any more.
+    fn run(mut self, jobs: &Receiver<Job>) {
+        while let Ok(first) = jobs.recv() {
+            let batch = gather(first, jobs);
+            self.write(&batch);
+            for job in batch {
+                if let Job::Flushed(done) = job {
+                    // Who does not wait any more need not be told.
+                    let _ = done.send(());
+                }
+            }
+        }
+        // Nobody records any more, and all of it is written: unless some could not be. After a failed
+        // flush, too, the write-ahead log takes the number.
+        let missed = self.told.lost.swap(0, Ordering::Relaxed);
+        let ended = commit(&mut self.connection, &[], missed)
+            .and_then(|()| self.connection.execute("UPDATE session SET clean = 1", []).map(drop));
+        if let Err(error) = ended {
             tracing::error!(
-                file = c.path(),
                 error = &error as &dyn std::error::Error,
+                "the record of access could not be closed; the next start will say so"
+            );
+        }
+    }
+
+    /// Writes a batch, or counts it.
+    fn write(&mut self, batch: &[Job]) {
+        let missed = self.told.lost.swap(0, Ordering::Relaxed);
+        let written = self
+            .folding
+            .sound()
+            .map_err(BoxError::from)
+            .and_then(|()| commit(&mut self.connection, batch, missed).map_err(BoxError::from));
+        if let Err(error) = written {
+            let count = batch.iter().filter(|job| matches!(job, Job::Write(_))).count() as u64;
+            self.told.lost.fetch_add(missed + count, Ordering::Relaxed);
+            tracing::error!(
+                file = self.connection.path(),
+                error = &*error as &dyn std::error::Error,
                 count,
                 "accesses could not be recorded, and their number will be: see that the disk has \
                  room, is sound and may be written"
             );
+        } else if let Err(error) = self.folding.when_long(&self.connection) {
+            self.told.unflushed.store(true, Ordering::Relaxed);
+            tracing::error!(
+                file = self.connection.path(),
+                error = &*error as &dyn std::error::Error,
+                "the record of access could not be flushed: accesses are only counted until the \
+                 server is started again; see that the disk is sound"
+            );
         }
-        for job in batch {
-            if let Job::Flushed(done) = job {
-                // Who does not wait any more need not be told.
-                let _ = done.send(());
-            }
-        }
-    }
-    // Nobody records any more, and all of it is written: unless some could not be.
-    let missed = lost.swap(0, Ordering::Relaxed);
-    let ended = commit(&mut c, &[], missed)
-        .and_then(|()| c.execute("UPDATE session SET clean = 1", []).map(drop));
-    if let Err(error) = ended {
-        tracing::error!(
-            error = &error as &dyn std::error::Error,
-            "the record of access could not be closed; the next start will say so"
-        );
     }
 }
 
@@ -318,7 +378,10 @@ fn begin(c: &mut Connection, now: Timestamp) -> rusqlite::Result<()> {
         .query_row("SELECT since FROM session WHERE clean = 0", [], |row| row.get(0))
         .optional()?;
     if let Some(since) = unclean {
-        let last: Option<i64> = tx.query_row("SELECT max(at) FROM accesses", [], |r| r.get(0))?;
+        // The end of the record alone: what comes before may be long, or damaged.
+        let last: Option<i64> = tx
+            .query_row("SELECT at FROM accesses ORDER BY id DESC LIMIT 1", [], |row| row.get(0))
+            .optional()?;
         let from = Timestamp::from_microsecond(last.unwrap_or(since).max(since)).unwrap_or(now);
         let gap = Access {
             at: now,

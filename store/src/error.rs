@@ -107,6 +107,18 @@ pub enum StoreError {
         #[source]
         source: BoxError,
     },
+    /// A database is damaged, which mostly is one beside the log. Nothing of it is repaired or written
+    /// over: keep the file, and restore it from a backup.
+    #[error("{} is damaged, as was found while {doing}: keep the file, and restore a backup", .path.display())]
+    DamagedBeside {
+        /// The file.
+        path: PathBuf,
+        /// What was being done.
+        doing: &'static str,
+        /// The error that showed it.
+        #[source]
+        source: BoxError,
+    },
     /// The cluster that keeps the log does not answer this node: its copy can be read, and nothing is
     /// recorded. Nothing was written; repeat with the same request id, here or at another node.
     #[error("this node is cut off from the cluster: it reads, and records nothing")]
@@ -171,6 +183,17 @@ impl StoreError {
 
     pub(crate) fn unavailable(doing: &'static str, source: impl Into<BoxError>) -> Self {
         Self::Unavailable { doing, source: source.into() }
+    }
+}
+
+/// Whether SQLite says that a file is damaged, not that it is out of reach. Its tables are strict: a
+/// value of another type was never written.
+pub(crate) fn is_damage(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType};
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    match error {
+        FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..) => true,
+        error => matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase)),
     }
 }
 

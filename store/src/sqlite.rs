@@ -19,6 +19,7 @@ use crate::log::{Direction, EventAppender, EventReader, Filter, Fut, Page};
 use crate::revision::{Position, Revision};
 
 mod backup;
+pub(crate) mod fold;
 mod pool;
 mod read;
 mod schema;
@@ -28,7 +29,6 @@ mod write;
 
 pub use backup::{cut, head_of, snapshot};
 pub use pool::{ReaderPool, in_snapshot, plan_once};
-pub(crate) use schema::checkpoint;
 pub use schema::{APPLICATION_ID, FORMAT, OLDEST_SQLITE, require_safe_sqlite};
 pub use verify::{Verified, verify_file};
 pub use write::Cause;

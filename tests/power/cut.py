@@ -222,7 +222,8 @@ def main():
     assert len(acknowledged) == FILINGS and flushes > FILINGS, "the record is not whole"
     chance = random.Random(SEED)
     # The first cuts fall while everything is made; the others anywhere.
-    first = next(n for n, (at, _) in enumerate(record) if at > acknowledged[0][0])
+    first = next((n for n, (at, _) in enumerate(record) if at > acknowledged[0][0]),
+                 len(record) - 1)
     places = sorted([chance.randrange(1, first) for _ in range(max(1, CUTS // 6))]
                     + [chance.randrange(first, len(record)) for _ in range(CUTS - CUTS // 6)])
     disk, done, lost, torn = Disk(), 0, 0, 0

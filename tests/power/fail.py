@@ -56,6 +56,8 @@ class Fault:
     filings: int = 30
     said: str = ""
     long: bool = False
+    # A file of which the system may have forgotten all that the failed flush was to write.
+    forgotten: str = ""
 
 
 FAULTS = [
@@ -87,6 +89,18 @@ FAULTS = [
           said=NOT_RECORDED),
     Fault("no flush of access.db succeeds", ACCESS, "fsync,fdatasync", "EIO", (5, 5), "+", "records",
           said=NOT_RECORDED),
+    # What was committed is in the write-ahead log, and must stay there: SQLite would fold in the rest at
+    # the next commit, or when it closes the file, and begin it anew.
+    Fault("keys.db cannot be folded in", KEYS[:1], "fsync,fdatasync", "EIO", (1, 1), "",
+          "needs keys for good", said="keys.db could not be flushed", forgotten="keys.db"),
+    # What could not be written is written again: no flush was trusted that failed.
+    Fault("keys.db has no room to be folded in for a time", KEYS[:1], "pwrite64", "ENOSPC", (1, 1),
+          "..{}", "goes on"),
+    Fault("access.db cannot be folded in", ACCESS[:1], "fsync,fdatasync", "EIO", (1, 1), "",
+          "records no more", said="the record of access could not be flushed", forgotten="access.db"),
+    Fault("evidence.db cannot be folded in", EVIDENCE[:1], "fsync,fdatasync", "EIO", (1, 1), "",
+          "proves no more", said="evidence.db could not be flushed", filings=120,
+          forgotten="evidence.db"),
     Fault("evidence.db is full", EVIDENCE, "pwrite64", "ENOSPC", (5, 20), "+", "proves",
           said=NOT_PROVED),
     Fault("evidence.db is full for a time", EVIDENCE, "pwrite64", "ENOSPC", (5, 20), "..{}", "proves",
@@ -101,7 +115,7 @@ class Town:
         self.data, self.trace = os.path.join(place, "data"), os.path.join(place, "trace")
         self.said = os.path.join(place, "said")
         os.makedirs(self.data)
-        self.answers = {}
+        self.answers, self.accesses = {}, []
         server, url = serve(self.data)
         self.officer = token(self.data, "officer.bianchi", "officer", "--office", "anagrafe")
         self.admin = token(self.data, "admin", "administrator")
@@ -258,6 +272,16 @@ def read(town, url):
     assert "Rossi" in json.dumps(answer), "a case cannot be read"
 
 
+def no_keys_are_made_any_more(town, url, refusals, numbers, fault):
+    """After a failed flush of the keys no more are made, though the disk is well again."""
+    assert refusals, "every filing was acknowledged: keys were made after the fault"
+    for _ in range(3):
+        more = town.file(url, itertools.islice(numbers, 1))
+        assert more, "keys were made after the fault"
+        refusals += more
+    no_keys_were_made(town, url, refusals, numbers, dataclasses.replace(fault, last="+"))
+
+
 def no_keys_were_made(town, url, refusals, numbers, fault):
     """What could not be sealed for good is not recorded; what is there is read, and when the cause is
     gone the next filing is acknowledged."""
@@ -297,19 +321,62 @@ def the_record_of_access_lacks(town, url, refusals, _, fault):
         comes(counted)
 
 
+def accesses(town, url):
+    """The newest accesses, with the number of each."""
+    return call(url, town.protection, "pratica.privacy.v1.PrivacyService/ListAccesses",
+                {"comune": COMUNE, "page_size": 500})["accesses"]
+
+
+def the_record_of_access_stopped(town, url, refusals, numbers, fault):
+    """After a failed flush accesses are counted alone, though the disk is well again; the count is
+    written at the end."""
+    dry = dataclasses.replace(fault, last="+")
+    the_record_of_access_lacks(town, url, refusals, numbers, dry)
+    before = accesses(town, url)
+    read(town, url)
+    assert accesses(town, url) == before, "the record of access went on after the fault"
+    says(town, NOT_RECORDED)
+    town.accesses = before
+
+
+def the_evidence_stopped(town, url, refusals, _, fault):
+    """After a failed flush the evidence is not written, though the disk is well again; no command
+    waits for it, and who asks for a new receipt is told at once to come back."""
+    def said():
+        """word of the evidence"""
+        with open(town.said, encoding="utf-8") as told:
+            return fault.said in told.read()
+
+    assert not refusals, f"a filing was refused: {refusals}"
+    comes(said)
+    refused = town.file(url, iter([100_000]))
+    assert not refused, f"a filing was refused: {refused}"
+    begun = time.monotonic()
+    receipt, refusal = received(town, url)
+    assert receipt is None, "the evidence went on after the fault"
+    assert refusal.startswith("UNAVAILABLE: "), f"a client may come back, and is not told so: {refusal}"
+    assert time.monotonic() - begun < 5, "who asks for a receipt waits in vain"
+    read(town, url)
+
+
+def received(town, url):
+    """The receipt of the newest filing, or what was told instead."""
+    newest = town.pages(url, "pratica.cases.v1.CasesService/ListCases", "cases")[0]
+    case = {"comune": COMUNE, "case_id": newest["case_id"]}
+    return ask(url, town.officer, "pratica.evidence.v1.EvidenceService/GetReceipt", case)
+
+
 def the_evidence_stood_still(town, url, refusals, _, fault):
     """No command waits for the evidence; when the cause is gone it follows by itself."""
-    def received():
+    def a_receipt():
         """the receipt of the newest filing"""
-        newest = town.pages(url, "pratica.cases.v1.CasesService/ListCases", "cases")[0]
-        case = {"comune": COMUNE, "case_id": newest["case_id"]}
-        return ask(url, town.officer, "pratica.evidence.v1.EvidenceService/GetReceipt", case)[0]
+        return received(town, url)[0]
 
     assert not refusals, f"a filing was refused: {refusals}"
     says(town, fault.said)
     read(town, url)
     if fault.last != "+":
-        comes(received)
+        comes(a_receipt)
 
 
 def the_log_went_on(town, url, refusals, _, fault):
@@ -335,14 +402,28 @@ PROMISES = {
     "goes on": the_log_went_on,
     "recovers": the_log_went_on,
     "needs keys": no_keys_were_made,
+    "needs keys for good": no_keys_are_made_any_more,
     "records": the_record_of_access_lacks,
+    "records no more": the_record_of_access_stopped,
+    "proves no more": the_evidence_stopped,
     "proves": the_evidence_stood_still,
 }
 
 
+def holds_a_commit(wal):
+    """Whether a write-ahead log has anything to be folded in: the last frame of a transaction."""
+    if not os.path.exists(wal):
+        return False
+    with open(wal, "rb") as file:
+        content = file.read()
+    page, salts = int.from_bytes(content[8:12], "big"), content[16:24]
+    frames = range(32, len(content) - page - 23, page + 24) if page else ()
+    return any(content[at + 8:at + 16] == salts and any(content[at + 4:at + 8]) for at in frames)
+
+
 def after_a_restart(town):
     """Without the fault everything goes on from what was acknowledged."""
-    unfolded = os.path.exists(town.path("log.db-wal")) and os.path.getsize(town.path("log.db-wal"))
+    unfolded = holds_a_commit(town.path("log.db-wal"))
     owns(town.data, "verify", "log")
     server, url = town.start("fsync,fdatasync", ["log.db"])
     try:
@@ -363,6 +444,9 @@ def after_a_restart(town):
         cases = town.pages(url, "pratica.cases.v1.CasesService/ListCases", "cases")
         assert len(cases) == len(town.answers), "not one case a filing"
         followed = town.views(url)
+        assert received(town, url)[0], "the newest filing has no receipt"
+        kept = accesses(town, url)
+        assert all(entry in kept for entry in town.accesses), "accesses that were recorded are gone"
     finally:
         stop(server)
     owns(town.data, "verify")
@@ -383,6 +467,8 @@ def one(fault, chance):
     os.environ["PRATICA_MASTER_KEY_FROM"] = f"file:{place}/keys/{{comune}}.key"
     town = Town(place)
     numbers = itertools.count(4)
+    if fault.forgotten:
+        shutil.copy(town.path(fault.forgotten), os.path.join(place, "flushed"))
     calls = f"{fault.calls},pwrite64,fsync" if fault.files == LOG else fault.calls
     server, url = town.start(calls, fault.files, "-e",
                              f"inject={fault.calls}:error={fault.error}:when={when}")
@@ -400,6 +486,8 @@ def one(fault, chance):
     acknowledged = sum(1 for answer in town.answers.values() if answer)
     if forgets and fault.files == LOG and not ends:
         forget_what_was_not_flushed(town)
+    if fault.forgotten:
+        shutil.copy(os.path.join(place, "flushed"), town.path(fault.forgotten))
     try:
         after_a_restart(town)
     except AssertionError as failure:

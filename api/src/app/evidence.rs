@@ -9,7 +9,10 @@ use super::http::{Http, HttpError, checked};
 use super::settings::EvidenceSettings;
 use super::town::WAIT;
 use pratica_domain::ids::ComuneId;
-use pratica_store::evidence::{EvidenceError, Receipt, Signer, Tree, Verifier, checkpoint, leaf};
+use pratica_store::evidence::{
+    EvidenceError, Hash, Receipt, Signer, Stated, Tree, Verifier, check_consistency, checkpoint,
+    leaf, stated,
+};
 use pratica_store::{
     Delivery, EventReader, EventStore, Filter, Position, RecordedEvent, Subscription, Vault,
 };
@@ -28,7 +31,12 @@ pub struct Evidence {
     settings: EvidenceSettings,
     http: Http,
     grown: watch::Sender<u64>,
+    /// Why it does not follow the log, while it does not.
+    halted: watch::Sender<Option<Halt>>,
 }
+
+/// Why the evidence does not follow the log.
+type Halt = Arc<AppError>;
 
 impl std::fmt::Debug for Evidence {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -94,6 +102,7 @@ impl Evidence {
             settings: settings.clone(),
             http: Http::new()?,
             grown: watch::Sender::new(size),
+            halted: watch::Sender::new(None),
         })
     }
 
@@ -124,10 +133,11 @@ impl Evidence {
                 let tree = Arc::clone(&self.tree);
                 let size = tokio::task::spawn_blocking(move || tree.append(&events))
                     .await
-                    .map_err(|e| fault(Box::new(e)))?
-                    .map_err(|e| fault(Box::new(e)))?;
+                    .map_err(|e| fault(Box::new(e), true))?
+                    .map_err(of_the_tree)?;
                 self.grown.send_replace(size);
             }
+            self.halted.send_if_modified(|halt| halt.take().is_some());
             let size = self.size()?;
             let late = tokio::time::Instant::now() >= due;
             if size > signed && (late || size - signed >= self.settings.every_events.max(1)) {
@@ -141,8 +151,13 @@ impl Evidence {
         }
     }
 
+    /// Tells who waits for the evidence why it does not follow the log; until it does again.
+    pub fn halt(&self, why: &Halt) {
+        self.halted.send_replace(Some(Arc::clone(why)));
+    }
+
     fn size(&self) -> Result<u64, AppError> {
-        self.tree.size().map_err(|e| fault(Box::new(e)))
+        self.tree.size().map_err(of_the_tree)
     }
 
     /// The newest checkpoint, with its size.
@@ -150,20 +165,43 @@ impl Evidence {
     /// # Errors
     /// When the tree's file cannot be read.
     pub fn newest(&self) -> Result<Option<(u64, String)>, AppError> {
-        self.tree.checkpoint(0).map_err(|e| fault(Box::new(e)))
+        self.tree.checkpoint(0).map_err(of_the_tree)
     }
 
-    /// Signs the tree of a size and keeps the checkpoint.
+    /// Signs the tree of a size and keeps the checkpoint. Never one that contradicts the newest that
+    /// was signed before.
     ///
     /// # Errors
-    /// When the tree does not hold so many events.
+    /// When the tree does not hold so many events, or is not of the history that was signed.
     pub fn sign(&self, size: u64) -> Result<String, AppError> {
         let signed = || -> Result<String, EvidenceError> {
-            let note = checkpoint(&self.signer, size, self.tree.root(size)?)?;
+            let root = self.tree.root(size)?;
+            self.goes_on(size, root)?;
+            let note = checkpoint(&self.signer, size, root)?;
             self.tree.keep(size, &note)?;
             Ok(note)
         };
-        signed().map_err(|e| fault(Box::new(e)))
+        signed().map_err(of_the_tree)
+    }
+
+    fn goes_on(&self, size: u64, root: Hash) -> Result<(), EvidenceError> {
+        let Some((before, note)) = self.tree.checkpoint(0)?.filter(|(before, _)| *before <= size)
+        else {
+            return Ok(());
+        };
+        let older = match stated(&note, &self.verifier()) {
+            Ok(older) => older,
+            // Signed under another name: the settings were changed since.
+            Err(EvidenceError::Signature) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let newer = Stated { origin: older.origin.clone(), size, root };
+        check_consistency(&older, &newer, &self.tree.consistency(before, size)?).map_err(|error| {
+            match error {
+                EvidenceError::Inconsistent { .. } => EvidenceError::Contradicts("what was signed"),
+                error => error,
+            }
+        })
     }
 
     async fn export(&self, size: u64, note: &str) {
@@ -192,12 +230,23 @@ impl Evidence {
     pub async fn receipt(&self, event: &RecordedEvent) -> Result<Receipt, AppError> {
         let position = event.position;
         let mut grown = self.grown.subscribe();
-        let waited = tokio::time::timeout(WAIT, grown.wait_for(|size| *size >= position.get()));
-        let reached = waited.await.is_ok_and(|grown| grown.is_ok());
-        if !reached {
-            return Err(AppError::NotReached { what: "the evidence", position: position.get() });
+        let mut halted = self.halted.subscribe();
+        tokio::select! {
+            biased;
+            waited = tokio::time::timeout(WAIT, grown.wait_for(|size| *size >= position.get())) => {
+                if !waited.is_ok_and(|grown| grown.is_ok()) {
+                    let position = position.get();
+                    return Err(AppError::NotReached { what: "the evidence", position });
+                }
+            }
+            Ok(halt) = halted.wait_for(Option::is_some) => {
+                if let Some(why) = halt.clone() {
+                    let transient = matches!(*why, AppError::Fault { transient: true, .. });
+                    return Err(fault(Box::new(why), transient));
+                }
+            }
         }
-        let kept = self.tree.checkpoint(position.get()).map_err(|e| fault(Box::new(e)))?;
+        let kept = self.tree.checkpoint(position.get()).map_err(of_the_tree)?;
         let (size, note) = match kept {
             Some(kept) => kept,
             None => {
@@ -207,9 +256,18 @@ impl Evidence {
                 (size, note)
             }
         };
-        let proof = self.tree.inclusion(position, size).map_err(|e| fault(Box::new(e)))?;
+        let proof = self.tree.inclusion(position, size).map_err(of_the_tree)?;
         let index = position.get().saturating_sub(1);
-        Ok(Receipt { leaf: leaf(event), index, proof, checkpoint: note })
+        let receipt = Receipt { leaf: leaf(event), index, proof, checkpoint: note };
+        // Who is given one keeps it for years: it must hold against the log as it is.
+        match receipt.verify(&self.verifier()) {
+            // Signed under another name: the settings were changed since.
+            Ok(_) | Err(EvidenceError::Signature) => Ok(receipt),
+            Err(EvidenceError::NotIncluded) => {
+                Err(of_the_tree(EvidenceError::Contradicts("the log")))
+            }
+            Err(error) => Err(of_the_tree(error)),
+        }
     }
 
     /// The proof that the log of one size begins with that of another; none when there are no such
@@ -221,7 +279,7 @@ impl Evidence {
         match self.tree.consistency(from, to) {
             Ok(hashes) => Ok(Some(hashes.into_iter().map(|hash| hash.0).collect())),
             Err(EvidenceError::TooShort { .. }) => Ok(None),
-            Err(error) => Err(fault(Box::new(error))),
+            Err(error) => Err(of_the_tree(error)),
         }
     }
 }
@@ -236,6 +294,11 @@ fn write(directory: &Path, origin: &str, size: u64, note: &str) -> Result<(), Ht
     written.map_err(|e| HttpError::Unreachable(directory.display().to_string(), Some(Box::new(e))))
 }
 
-fn fault(source: Box<dyn std::error::Error + Send + Sync>) -> AppError {
-    AppError::Fault { doing: "keeping the evidence", source, transient: true }
+fn of_the_tree(error: EvidenceError) -> AppError {
+    let transient = error.may_be_retried();
+    fault(Box::new(error), transient)
+}
+
+fn fault(source: Box<dyn std::error::Error + Send + Sync>, transient: bool) -> AppError {
+    AppError::Fault { doing: "keeping the evidence", source, transient }
 }

@@ -344,14 +344,8 @@ pub fn new_events(
                 Some(Occurrence::Day(day)) => first_instant_of(day),
                 None => now,
             };
-            // What can fail is the vault, of which the codec's error keeps the words alone.
-            codec::encode(event, id, stream, occurred_at, metadata.clone(), &town.vault).map_err(
-                |e| AppError::Fault {
-                    doing: "sealing an event",
-                    source: Box::new(e),
-                    transient: true,
-                },
-            )
+            codec::encode(event, id, stream, occurred_at, metadata.clone(), &town.vault)
+                .map_err(|error| AppError::store("sealing an event", error))
         })
         .collect()
 }

@@ -414,6 +414,7 @@ async fn run_evidence(town: Arc<Town>, evidence: Arc<Evidence>) {
         if let Err(error) = evidence.run(Arc::clone(&town.log)).await {
             tracing::error!(comune = %town.comune, error = chain(&error),
                 "the evidence stopped following the log and will be tried again");
+            evidence.halt(&Arc::new(error));
         }
         tokio::time::sleep(RETRY).await;
     }

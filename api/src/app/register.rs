@@ -15,7 +15,7 @@ use pratica_domain::register::{
     ActCommand, Acts, Entry, RegisterHead, Registers, decide_act, evolve_acts, register,
 };
 use pratica_domain::term::rome_date;
-use pratica_domain::{Context, Event};
+use pratica_domain::{Case, Context, Event};
 use pratica_store::{
     AppendRequest, Appended, Expected, Metadata, Position, RecordedEvent, Request, Revision,
     StoreError,
@@ -124,11 +124,24 @@ impl Desk {
         for recorded in events.iter().filter(|e| &*e.event_type == "case.document_added") {
             let event = load::decode(recorded)?;
             let Some(case_id) = case_of(recorded) else { continue };
-            let Some(case) = load::case(&self.town, case_id).await? else { continue };
             let Event::Case(case::Event::DocumentAdded(added)) = &event else { continue };
-            let numbered =
-                case.file.documents.get(&added.document).is_some_and(|d| d.number.is_some());
-            if let (false, Some(to)) = (numbered, documents_to_register(case_id, &case, &event)) {
+            let is_numbered = |case: &Case| {
+                case.file.documents.get(&added.document).is_some_and(|d| d.number.is_some())
+            };
+            let case = match load::case(&self.town, case_id).await {
+                Ok(Some(case)) => case,
+                Ok(None) => continue,
+                // Numbers are not sealed: a case whose keys are damaged holds up no other because
+                // its documents are looked at again.
+                Err(error) => match load::sealed(&self.town, case_id).await? {
+                    Some((case, _)) if is_numbered(&case) => continue,
+                    _ => return Err(error),
+                },
+            };
+            if is_numbered(&case) {
+                continue;
+            }
+            if let Some(to) = documents_to_register(case_id, &case, &event) {
                 let entry = Numbered {
                     entry: to.entry,
                     request_id: derived(recorded.id, "register"),

@@ -17,7 +17,8 @@ const BATCH: usize = 500;
 /// did. A term that the case's own rules keep from expiring is logged and left to the next change.
 ///
 /// # Errors
-/// When the views or the log fail.
+/// When the views or the log fail. A case that cannot be read, as when its keys are damaged, holds up
+/// no other: it fails when all others have been asked for.
 pub async fn expire_due(town: &Town, principal: &Principal) -> Result<u64, AppError> {
     let mut expired = 0;
     loop {
@@ -26,7 +27,7 @@ pub async fn expire_due(town: &Town, principal: &Principal) -> Result<u64, AppEr
         let today = rome_date(town.clock.now());
         let due = town.views.due_terms(today, BATCH).await.map_err(AppError::views)?.value;
         let mut progressed = false;
-        let mut refused = Vec::new();
+        let (mut refused, mut failed) = (Vec::new(), None);
         for term in due {
             match expire(town, principal, term.case, term.term, term.end).await {
                 Ok(recorded) => {
@@ -34,6 +35,10 @@ pub async fn expire_due(town: &Town, principal: &Principal) -> Result<u64, AppEr
                     progressed |= recorded;
                 }
                 Err(AppError::Rejected(refusal)) => refused.push((term.case, refusal.code)),
+                Err(error @ AppError::Fault { transient: false, .. }) => {
+                    tracing::error!(case = %term.case, error = chain(&error), "a term cannot expire");
+                    failed.get_or_insert(error);
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -42,7 +47,7 @@ pub async fn expire_due(town: &Town, principal: &Principal) -> Result<u64, AppEr
             for (case, code) in refused {
                 tracing::warn!(%case, %code, "a term did not expire");
             }
-            return Ok(expired);
+            return failed.map_or(Ok(expired), Err);
         }
     }
 }

@@ -4,6 +4,7 @@
 
 mod cli;
 mod cluster_kill;
+mod damage;
 mod disk;
 mod erasure_kill;
 mod import;

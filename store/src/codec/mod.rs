@@ -23,7 +23,8 @@ use uuid::Uuid;
 /// Writes a domain event as a stored one of a stream, its personal data sealed for this place.
 ///
 /// # Errors
-/// [`StoreError::InvalidEvent`] when the payload cannot be written as JSON, or sealed.
+/// [`StoreError::InvalidEvent`] when the payload cannot be written as JSON, or sealed;
+/// [`StoreError::Beside`] and [`StoreError::DamagedBeside`] when the keys cannot be used.
 pub fn encode(
     event: &Event,
     id: Uuid,
@@ -51,7 +52,17 @@ pub fn encode_as(
     let seal = seal::Seal::new(vault, stream.as_str(), id);
     let mut text = Vec::with_capacity(512);
     let mut json = serde_json::Serializer::new(&mut text);
-    payload.serialize(seal::Sealing { inner: &mut json, seal: &seal }).map_err(unwritable)?;
+    let written = payload.serialize(seal::Sealing { inner: &mut json, seal: &seal });
+    written.map_err(|error| match seal.refused() {
+        Some(refused) => of_the_keys("sealing personal data", refused).unwrap_or_else(|refused| {
+            StoreError::InvalidEvent {
+                index: 0,
+                reason: "its personal data cannot be sealed",
+                source: Some(Box::new(refused)),
+            }
+        }),
+        None => unwritable(error),
+    })?;
     Ok(NewEvent {
         id,
         event_type: Cow::Borrowed(event.event_type()),
@@ -83,6 +94,18 @@ pub fn payload(event: &Event) -> Result<Vec<u8>, StoreError> {
     Ok(payload)
 }
 
+/// What the vault says of its keys, if it is that: the log is not concerned then.
+fn of_the_keys(doing: &'static str, error: VaultError) -> Result<StoreError, VaultError> {
+    let path = "keys.db".into();
+    if error.is_damage() {
+        Ok(StoreError::DamagedBeside { path, doing, source: Box::new(error) })
+    } else if error.may_be_retried() {
+        Ok(StoreError::Beside { path, doing, source: Box::new(error) })
+    } else {
+        Err(error)
+    }
+}
+
 fn unwritable(error: serde_json::Error) -> StoreError {
     StoreError::InvalidEvent {
         index: 0,
@@ -96,22 +119,14 @@ fn unwritable(error: serde_json::Error) -> StoreError {
 ///
 /// # Errors
 /// As [`decode`]; also when sealed data was altered, or the vault does not know its key, and
-/// [`StoreError::Beside`] when the keys cannot be read.
+/// [`StoreError::Beside`] and [`StoreError::DamagedBeside`] when the keys cannot be read.
 pub fn open(recorded: &RecordedEvent, vault: &Vault) -> Result<Event, StoreError> {
     let position = Some(recorded.position);
     let opened = open_payload(recorded, vault).map_err(|error| {
-        let source = Box::new(error);
-        match source.may_be_retried() {
-            true => StoreError::Beside {
-                path: "keys.db".into(),
-                doing: "opening personal data",
-                source,
-            },
-            false => {
-                let detail = "its personal data cannot be opened".to_owned();
-                StoreError::Corrupt { position, detail, source: Some(source) }
-            }
-        }
+        of_the_keys("opening personal data", error).unwrap_or_else(|error| {
+            let detail = "its personal data cannot be opened".to_owned();
+            StoreError::Corrupt { position, detail, source: Some(Box::new(error)) }
+        })
     })?;
     let payload = opened.as_ref().map_or(&*recorded.payload, |opened| opened.as_slice());
     decode_parts(&recorded.event_type, recorded.schema_version, payload)

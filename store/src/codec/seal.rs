@@ -34,11 +34,18 @@ pub(super) struct Seal<'a> {
     stream: &'a str,
     event: Uuid,
     next: Cell<u16>,
+    /// Why the vault did not seal: a serializer's error would keep its words alone.
+    refused: Cell<Option<VaultError>>,
 }
 
 impl<'a> Seal<'a> {
     pub(super) fn new(vault: &'a Vault, stream: &'a str, event: Uuid) -> Self {
-        Seal { vault, stream, event, next: Cell::new(0) }
+        Seal { vault, stream, event, next: Cell::new(0), refused: Cell::new(None) }
+    }
+
+    /// Why the vault did not seal, if that was it.
+    pub(super) fn refused(&self) -> Option<VaultError> {
+        self.refused.take()
     }
 
     fn seal(&self, subject: SubjectId, plain: &[u8]) -> Result<String, VaultError> {
@@ -337,7 +344,10 @@ impl<P: SerializeStruct> SerializeStruct for Parts<'_, P> {
             ("value", Some(subject)) => {
                 let plain =
                     Zeroizing::new(serde_json::to_vec(value).map_err(|_| unwritable::<P>())?);
-                let sealed = self.seal.seal(subject, &plain).map_err(P::Error::custom)?;
+                let sealed = self.seal.seal(subject, &plain).map_err(|error| {
+                    self.seal.refused.set(Some(error));
+                    P::Error::custom("personal data was not sealed")
+                })?;
                 self.inner.serialize_field("sealed", &sealed)
             }
             // What was read without its key cannot be recorded in another place.

@@ -26,7 +26,8 @@ pub struct Audited {
 /// # Errors
 /// [`EvidenceError::Departs`] with the first position that the log departs at: exactly, where a
 /// kept tree that agrees with the checkpoints still knows the event's hash; otherwise the range
-/// between the last checkpoint that agrees and the first that does not.
+/// between the last checkpoint that agrees and the first that does not. [`EvidenceError::TreeDeparts`]
+/// when it is the kept tree that departs, from a log that is what was signed.
 pub async fn audit(
     log: &dyn EventReader,
     kept: Option<&Tree>,
@@ -60,21 +61,28 @@ pub async fn audit(
     }
     let events = fresh.size()?;
     let root = fresh.root(events)?;
-    if let Some(position) = differs {
-        return Err(EvidenceError::Departs { from: position, to: position });
-    }
-    if known > events {
-        return Err(EvidenceError::Departs { from: events + 1, to: known });
-    }
     let mut sorted: Vec<&Stated> = checkpoints.iter().collect();
     sorted.sort_by_key(|stated| stated.size);
-    let mut agreed = 0;
+    let (mut agreed, mut signed_otherwise) = (0, None);
     for stated in &sorted {
         let same = stated.size <= events && fresh.root(stated.size)? == stated.root;
         if !same {
-            return Err(EvidenceError::Departs { from: agreed + 1, to: stated.size });
+            signed_otherwise = Some(stated.size);
+            break;
         }
         agreed = stated.size;
+    }
+    match (differs, signed_otherwise) {
+        // Nobody finds another log that has the root that was signed.
+        (Some(position), _) if position <= agreed => {
+            return Err(EvidenceError::TreeDeparts { position });
+        }
+        (Some(position), _) => return Err(EvidenceError::Departs { from: position, to: position }),
+        _ if known > events => {
+            return Err(EvidenceError::Departs { from: events + 1, to: known });
+        }
+        (None, Some(to)) => return Err(EvidenceError::Departs { from: agreed + 1, to }),
+        (None, None) => {}
     }
     for pair in sorted.windows(2) {
         if let [older, newer] = pair

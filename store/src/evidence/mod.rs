@@ -18,8 +18,10 @@ pub use receipt::{Receipt, Stated, check_consistency, checkpoint, stated};
 pub use tlog_tiles::tlog::Hash;
 pub use tree::Tree;
 
-use crate::error::StoreError;
+use crate::error::{StoreError, is_damage};
 use crate::revision::Position;
+use crate::sqlite::fold::Unflushed;
+use std::sync::Arc;
 
 /// Why something cannot be proved.
 #[derive(Debug, thiserror::Error)]
@@ -79,9 +81,60 @@ pub enum EvidenceError {
     /// A proof cannot be made.
     #[error("the tree of evidence.db cannot be read")]
     Tree(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// What the tree holds contradicts the log, or what was signed of it; the log may be the one that
+    /// was altered.
+    #[error(
+        "evidence.db contradicts {0}: `pratica verify log` says which of them was altered, and where"
+    )]
+    Contradicts(&'static str),
+    /// The tree is not of the log, and the log is what was signed.
+    #[error(
+        "the log is what was signed, and evidence.db holds another hash of the event at position \
+         {position}: evidence.db is damaged; move it away, and the next start makes it again from the \
+         log, without its checkpoints"
+    )]
+    TreeDeparts {
+        /// The first position that it departs at.
+        position: u64,
+    },
+    /// A part of the file is damaged.
+    #[error(
+        "evidence.db is damaged: stop the server and move the file away, and the next start makes it \
+         again from the log, without its checkpoints"
+    )]
+    Damaged(#[source] rusqlite::Error),
+    /// A flush of the file failed, and no later one can be trusted.
+    #[error(
+        "evidence.db could not be flushed, and is not written until the server is started again: see \
+         that its disk is sound"
+    )]
+    Unflushed(#[source] Arc<rusqlite::Error>),
     /// SQLite failed.
     #[error("evidence.db cannot be used: see that its disk has room, is sound and may be written")]
-    Sqlite(#[from] rusqlite::Error),
+    Sqlite(#[source] rusqlite::Error),
+}
+
+impl EvidenceError {
+    /// Whether it may pass by itself: nothing is wrong with the file.
+    #[must_use]
+    pub fn may_be_retried(&self) -> bool {
+        matches!(self, EvidenceError::Sqlite(_) | EvidenceError::Unflushed(_))
+    }
+}
+
+impl From<Unflushed> for EvidenceError {
+    fn from(error: Unflushed) -> Self {
+        EvidenceError::Unflushed(error)
+    }
+}
+
+impl From<rusqlite::Error> for EvidenceError {
+    fn from(error: rusqlite::Error) -> Self {
+        match is_damage(&error) {
+            true => EvidenceError::Damaged(error),
+            false => EvidenceError::Sqlite(error),
+        }
+    }
 }
 
 impl From<tlog_tiles::tlog::Error> for EvidenceError {

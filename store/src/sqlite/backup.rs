@@ -13,7 +13,7 @@ use super::Options;
 use super::pool::open_for_reading;
 use super::read;
 use super::schema::{self, sql};
-use crate::error::StoreError;
+use crate::error::{StoreError, is_damage};
 use crate::revision::Position;
 
 const DOING: &str = "writing the backup";
@@ -38,7 +38,8 @@ pub(super) async fn backup(log: PathBuf, target: PathBuf) -> Result<(), StoreErr
 /// and flushed.
 ///
 /// # Errors
-/// [`StoreError::Unavailable`] when it cannot be written; no half copy is left under `target`.
+/// [`StoreError::Unavailable`] when it cannot be written, [`StoreError::DamagedBeside`] when the
+/// database is damaged; no half copy is left under `target`.
 pub fn snapshot(log: &Path, target: &Path) -> Result<(), StoreError> {
     let io = |error: std::io::Error| StoreError::unavailable(DOING, error);
     // Claims the name, and refuses to replace an older backup.
@@ -71,7 +72,14 @@ fn write(log: &Path, partial: &Path) -> Result<(), StoreError> {
     }
     let name = partial.to_str().ok_or_else(|| io(std::io::Error::other("not a UTF-8 path")))?;
     let connection = open_for_reading(log)?;
-    connection.execute("VACUUM INTO ?1", [name]).map_err(sql(DOING))?;
+    // Not only logs are copied: what is damaged is said by its name.
+    connection.execute("VACUUM INTO ?1", [name]).map_err(|error| match is_damage(&error) {
+        true => {
+            let (path, source) = (log.to_path_buf(), error.into());
+            StoreError::DamagedBeside { path, doing: DOING, source }
+        }
+        false => StoreError::unavailable(DOING, error),
+    })?;
     File::open(partial).and_then(|file| file.sync_all()).map_err(io)
 }
 

@@ -9,8 +9,9 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 use super::Options;
+use super::fold::checkpoint;
 use super::pool::plan_once;
-use crate::error::StoreError;
+use crate::error::{StoreError, is_damage};
 
 /// Marks the file as a log of Pratica: `PRAT` in ASCII, in SQLite's header.
 pub const APPLICATION_ID: i32 = 0x5052_4154;
@@ -177,13 +178,6 @@ fn fold_in(c: &Connection) -> Result<(), StoreError> {
     Err(StoreError::unavailable(doing, error))
 }
 
-/// Folds a write-ahead log into its file and flushes that; says whether all of it could be, which a
-/// reader of before may hold up. `how` is SQLite's mode.
-pub(crate) fn checkpoint(c: &Connection, how: &str) -> rusqlite::Result<bool> {
-    c.query_row(&format!("PRAGMA wal_checkpoint({how})"), [], |row| row.get(0))
-        .map(|busy: i64| busy == 0)
-}
-
 /// Whether the file is empty; refuses what is not a log of this format.
 fn identify(c: &Connection, path: &Path) -> Result<bool, StoreError> {
     let number = |pragma| -> Result<i32, StoreError> {
@@ -209,13 +203,12 @@ fn identify(c: &Connection, path: &Path) -> Result<bool, StoreError> {
 
 /// Turns SQLite's error into the store's: damage is told apart from being out of reach.
 pub(super) fn sql(doing: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
-    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
-    move |error| match error.sqlite_error_code() {
-        Some(DatabaseCorrupt | NotADatabase) => StoreError::Corrupt {
+    move |error| match is_damage(&error) {
+        true => StoreError::Corrupt {
             position: None,
             detail: format!("SQLite reports damage while {doing}"),
             source: Some(error.into()),
         },
-        _ => StoreError::unavailable(doing, error),
+        false => StoreError::unavailable(doing, error),
     }
 }

@@ -4,21 +4,28 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::cipher::Key;
 use super::master::MasterKey;
 use super::{Rewrapped, VaultError};
-use crate::sqlite::checkpoint;
+use crate::sqlite::fold::Folding;
 
 /// Marks the file as a vault of Pratica: `PRAK`.
 const APPLICATION_ID: i32 = 0x5052_414B;
 const FORMAT: i32 = 1;
 /// How many keys are made with one flush: they are there before anybody is waiting for one.
 const POOL: u64 = 1024;
+/// After how many pages the write-ahead log is folded in: after each making of keys.
+const FOLDED: i64 = 1;
+/// The same while all keys are wrapped anew.
+const FOLDED_REWRAPPING: i64 = 1000;
 /// How many keys one transaction of a rotation rewraps.
 const REWRAP: i64 = 500;
+/// How long a rotation waits for somebody who reads the file.
+const READ_BY_OTHERS: Duration = Duration::from_secs(5);
 
 const TABLES: &str = "
 CREATE TABLE masters (
@@ -41,6 +48,7 @@ CREATE INDEX data_keys_to_rewrap ON data_keys(generation) WHERE wrapped IS NOT N
 /// The file, opened with its master key.
 pub(super) struct KeyFile {
     connection: Connection,
+    folding: Folding,
     generation: i64,
     wrapping: Key,
     _lock: Option<File>,
@@ -52,11 +60,6 @@ pub(super) struct Exported {
     pub(super) secrets: BTreeMap<String, Key>,
     /// None for a key that was destroyed.
     pub(super) keys: BTreeMap<u64, Option<Key>>,
-}
-
-/// Folds the write-ahead log into the file, and flushes it.
-fn fold_in(c: &Connection, how: &str) -> Result<(), VaultError> {
-    if checkpoint(c, how)? { Ok(()) } else { Err(VaultError::Busy) }
 }
 
 /// What is known of a data key.
@@ -104,13 +107,15 @@ impl KeyFile {
             tx.pragma_update(None, "application_id", APPLICATION_ID)?;
             tx.pragma_update(None, "user_version", FORMAT)?;
             tx.commit()?;
-        } else {
-            // Who wrote before may have died before a flush, or it failed and the system took it for
-            // done: what can be read is not on the disk, and keys made after it would go with it.
-            fold_in(&c, "FULL")?;
+        }
+        // Who wrote before may have died before a flush, or it failed and the system took it for
+        // done: what can be read is not on the disk, and keys made after it would go with it.
+        let mut folding = Folding::take_over(&c, FOLDED)?;
+        if !folding.all(&c, "FULL")? {
+            return Err(VaultError::Busy);
         }
         let generation = Self::proved(&c, &wrapping)?;
-        Ok(KeyFile { connection: c, generation, wrapping, _lock: lock })
+        Ok(KeyFile { connection: c, folding, generation, wrapping, _lock: lock })
     }
 
     /// The generation of the master key, if it is the one and the only one.
@@ -137,6 +142,7 @@ impl KeyFile {
             return unwrap(&self.wrapping, &aad, &wrapped)
                 .ok_or_else(|| VaultError::Damaged(format!("the secret {name}")));
         }
+        self.folding.sound()?;
         let key = Key::random()?;
         let wrapped = wrap(&self.wrapping, &aad, &key)?;
         self.connection
@@ -146,6 +152,7 @@ impl KeyFile {
 
     /// Makes data keys, safe from a power cut before it returns. Their numbers were never used.
     pub(super) fn make(&mut self) -> Result<Vec<(u64, Key)>, VaultError> {
+        self.folding.sound()?;
         let tx = self.connection.transaction()?;
         let last: i64 =
             tx.query_row("SELECT coalesce(max(id), 0) FROM data_keys", [], |row| row.get(0))?;
@@ -162,6 +169,7 @@ impl KeyFile {
             made.push((id, key));
         }
         tx.commit()?;
+        self.folding.when_long(&self.connection)?;
         Ok(made)
     }
 
@@ -184,6 +192,7 @@ impl KeyFile {
 
     /// Destroys keys; when it returns, no byte of them is in the file or its write-ahead log.
     pub(super) fn destroy(&mut self, ids: &[u64]) -> Result<u64, VaultError> {
+        self.folding.sound()?;
         let tx = self.connection.transaction()?;
         let mut destroyed = 0;
         for id in ids {
@@ -199,8 +208,8 @@ impl KeyFile {
     }
 
     /// Folds the write-ahead log in and cuts it: it may hold what was overwritten.
-    fn forget_the_past(&self) -> Result<(), VaultError> {
-        fold_in(&self.connection, "TRUNCATE")
+    fn forget_the_past(&mut self) -> Result<(), VaultError> {
+        if self.folding.all(&self.connection, "TRUNCATE")? { Ok(()) } else { Err(VaultError::Busy) }
     }
 
     pub(super) fn export(&self) -> Result<Exported, VaultError> {
@@ -248,6 +257,7 @@ impl KeyFile {
             ))?;
         }
         tx.commit()?;
+        self.folding.when_long(&self.connection)?;
         Ok(())
     }
 
@@ -263,7 +273,8 @@ impl KeyFile {
 }
 
 /// Wraps every key of the file with another master key. Safe to stop at any moment: started again
-/// with the same two keys it goes on where it was; until it is done neither key alone opens.
+/// with the same two keys it goes on where it was; until it is done neither key alone opens. It is
+/// done when neither the file nor its write-ahead log holds a byte that the old one opens.
 pub(super) fn rewrap(
     path: &Path,
     old: &MasterKey,
@@ -278,6 +289,12 @@ pub(super) fn rewrap(
     c.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     c.pragma_update(None, "synchronous", "FULL")?;
     c.pragma_update(None, "secure_delete", true)?;
+    c.busy_timeout(READ_BY_OTHERS)?;
+    let held_up = || VaultError::RotationHeldUp { path: path.to_path_buf() };
+    let mut folding = Folding::take_over(&c, FOLDED_REWRAPPING)?;
+    if !folding.all(&c, "FULL")? {
+        return Err(held_up());
+    }
     let (from, to) = (old.wrapping()?, new.wrapping()?);
     let (was, is) = generations(&c, &from, &to)?;
     let total: i64 =
@@ -306,6 +323,7 @@ pub(super) fn rewrap(
                 .execute((is, wrap(&to, &key_aad(number, is), &key)?, id))?;
         }
         tx.commit()?;
+        folding.when_long(&c)?;
         let left: i64 = c.query_row(
             "SELECT count(*) FROM data_keys WHERE generation = ? AND wrapped IS NOT NULL",
             [was],
@@ -314,10 +332,14 @@ pub(super) fn rewrap(
         at.done = at.total.saturating_sub(left.unsigned_abs());
         progress(at);
     }
+    // A reader of before keeps what was overwritten in the write-ahead log. As long as the old master
+    // key is named, the rotation is unfinished, and the same command goes on from here.
+    c.execute_batch("VACUUM")?;
+    if !folding.all(&c, "TRUNCATE")? {
+        return Err(held_up());
+    }
     // From here on the old master key opens nothing of this file any more.
     c.execute("DELETE FROM masters WHERE generation = ?", [was])?;
-    c.execute_batch("VACUUM")?;
-    c.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     at.done = at.total;
     Ok(at)
 }

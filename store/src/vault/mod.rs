@@ -24,6 +24,8 @@ use pratica_domain::people::Personal;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
+use crate::error::is_damage;
+use crate::sqlite::fold::{NotFolded, Unflushed};
 use cipher::{Hasher, Key};
 use file::{Exported, Found, KeyFile};
 pub use index::{BlindIndex, BlindKey, Find};
@@ -82,9 +84,22 @@ pub enum VaultError {
     /// Something of the vault itself is damaged.
     #[error("{0} in keys.db is damaged")]
     Damaged(String),
+    /// A part of the file itself is damaged.
+    #[error("keys.db is damaged: keep the file, and restore a backup")]
+    DamagedFile(#[source] rusqlite::Error),
     /// The write-ahead log could not be cut.
     #[error("keys.db is read by another program: close it and try again")]
     Busy,
+    /// Every key is wrapped anew, and a reader of before keeps the old ones in the write-ahead log.
+    #[error(
+        "{} is read by another program, so that its write-ahead log still holds keys that the old \
+         master key opens: close that program and run the same command again, which finishes it",
+        .path.display()
+    )]
+    RotationHeldUp {
+        /// The file.
+        path: PathBuf,
+    },
     /// The library refused.
     #[error("{0} failed")]
     Cipher(&'static str),
@@ -99,17 +114,56 @@ pub enum VaultError {
     },
     /// SQLite failed.
     #[error("keys.db cannot be used")]
-    Sqlite(#[from] rusqlite::Error),
+    Sqlite(#[source] rusqlite::Error),
+    /// A flush of the file failed, and no later one can be trusted.
+    #[error(
+        "keys.db could not be flushed, and is not written until the server is started again: see that \
+         its disk is sound"
+    )]
+    Unflushed(#[source] Arc<rusqlite::Error>),
     /// What was opened is not of its shape.
     #[error("opened data does not have its shape")]
     Shape,
 }
 
+impl From<rusqlite::Error> for VaultError {
+    fn from(error: rusqlite::Error) -> Self {
+        if is_damage(&error) { VaultError::DamagedFile(error) } else { VaultError::Sqlite(error) }
+    }
+}
+
+impl From<Unflushed> for VaultError {
+    fn from(error: Unflushed) -> Self {
+        VaultError::Unflushed(error)
+    }
+}
+
+impl From<NotFolded> for VaultError {
+    fn from(error: NotFolded) -> Self {
+        match error {
+            NotFolded::Unwritten(error) => error.into(),
+            NotFolded::Unflushed(error) => error.into(),
+        }
+    }
+}
+
 impl VaultError {
+    /// Whether the keys themselves are damaged: what they sealed is as it was.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        matches!(self, VaultError::Damaged(_) | VaultError::DamagedFile(_))
+    }
+
     /// Whether the keys are out of reach, which may pass: nothing is wrong with what was asked.
     #[must_use]
     pub fn may_be_retried(&self) -> bool {
-        matches!(self, VaultError::Sqlite(_) | VaultError::Io { .. } | VaultError::Busy)
+        matches!(
+            self,
+            VaultError::Sqlite(_)
+                | VaultError::Io { .. }
+                | VaultError::Busy
+                | VaultError::Unflushed(_)
+        )
     }
 }
 
@@ -314,7 +368,8 @@ impl Vault {
     /// stopped at any time and run again with the same two keys.
     ///
     /// # Errors
-    /// As [`Vault::open`]; [`VaultError::SameMasterKey`].
+    /// As [`Vault::open`]; [`VaultError::SameMasterKey`]; [`VaultError::RotationHeldUp`] when somebody
+    /// reads the file, and the old keys cannot be taken from it: it is then not done.
     pub fn rotate(
         path: &Path,
         old: &MasterKey,

@@ -13,6 +13,7 @@ use pratica_store::{
     BlindIndex, MasterKey, Metadata, NewEvent, Position, RecordedEvent, Revision, StoreError,
     StreamName, Vault, VaultError, codec,
 };
+use rusqlite::Connection;
 use uuid::Uuid;
 
 const NAME: &str = "Dell'Orto \"il Vecchio\"";
@@ -47,6 +48,15 @@ fn party(n: u128) -> Event {
 }
 
 fn encode(event: &Event, id: u128, stream: &StreamName, vault: &Vault) -> NewEvent {
+    try_encode(event, id, stream, vault).unwrap()
+}
+
+fn try_encode(
+    event: &Event,
+    id: u128,
+    stream: &StreamName,
+    vault: &Vault,
+) -> Result<NewEvent, StoreError> {
     let metadata = Metadata {
         actor: "anna".to_owned(),
         role: "clerk".to_owned(),
@@ -57,7 +67,7 @@ fn encode(event: &Event, id: u128, stream: &StreamName, vault: &Vault) -> NewEve
         rules_version: String::new(),
     };
     let at = Timestamp::UNIX_EPOCH;
-    codec::encode(event, Uuid::from_u128(id), stream, at, metadata, vault).unwrap()
+    codec::encode(event, Uuid::from_u128(id), stream, at, metadata, vault)
 }
 
 fn recorded(event: NewEvent, stream: &StreamName) -> RecordedEvent {
@@ -199,6 +209,28 @@ fn what_was_not_opened_cannot_be_recorded_in_another_place() {
 }
 
 #[test]
+fn what_cannot_be_sealed_is_refused_with_all_that_the_keys_say_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("keys.db");
+    let vault = Vault::open(&path, &MasterKey::generate().unwrap()).unwrap();
+    let aside = Connection::open(&path).unwrap();
+    aside.execute_batch("ALTER TABLE data_keys RENAME TO elsewhere").unwrap();
+    let stream = stream("town.residency-1");
+    let refused = try_encode(&party(1), 1, &stream, &vault).unwrap_err();
+    assert!(refused.may_be_retried(), "{refused}");
+    assert!(matches!(&refused, StoreError::Beside { path, .. } if path.ends_with("keys.db")));
+    let of_the_keys = std::error::Error::source(&refused).unwrap();
+    let said = of_the_keys.downcast_ref::<VaultError>().unwrap();
+    assert!(matches!(said, VaultError::Sqlite(_)), "{said}");
+    let cause = std::error::Error::source(said).unwrap().to_string();
+    assert!(cause.contains("no such table: data_keys"), "{cause}");
+    // The cause is gone.
+    aside.execute_batch("ALTER TABLE elsewhere RENAME TO data_keys").unwrap();
+    let sealed = recorded(encode(&party(1), 1, &stream, &vault), &stream);
+    assert_eq!(codec::open(&sealed, &vault).unwrap(), party(1));
+}
+
+#[test]
 fn texts_that_look_like_sealed_ones_stay_texts() {
     let vault = Vault::in_memory().unwrap();
     let stream = stream("town.residency-1");
@@ -298,9 +330,12 @@ fn what_a_killed_process_wrote_is_in_the_file_itself_before_the_next_one_makes_k
     let master = MasterKey::generate().unwrap();
     std::fs::create_dir(dir.path().join("living")).unwrap();
     let living = Vault::open(&at("living"), &master).unwrap();
+    // Who reads since before keeps what comes in the write-ahead log.
+    let reading = reader(&at("living"));
     let sealed = seal(&living, 1);
     copy("living", "killed", true);
     copy("living", "alone", false);
+    drop(reading);
     let alone = Vault::open(&at("alone"), &master);
     assert!(!alone.is_ok_and(|vault| opens(&vault, 1, &sealed)), "nothing was left to fold in");
     let next = Vault::open(&at("killed"), &master).unwrap();
@@ -381,6 +416,56 @@ fn a_rotation_that_was_stopped_goes_on_where_it_was() {
     for (n, sealed) in sealed.iter().enumerate() {
         assert!(opens(&vault, n as u128, sealed));
     }
+}
+
+/// Somebody who looks at the file as it is now, until they are gone.
+fn reader(path: &Path) -> Connection {
+    let c = Connection::open(path).unwrap();
+    c.execute_batch("BEGIN").unwrap();
+    c.query_row("SELECT count(*) FROM data_keys", [], |_| Ok(())).unwrap();
+    c
+}
+
+/// Every key as it stands in the file, wrapped.
+fn wrapped(path: &Path) -> Vec<Vec<u8>> {
+    let c = Connection::open(path).unwrap();
+    let mut all =
+        c.prepare("SELECT wrapped FROM data_keys UNION SELECT wrapped FROM secrets").unwrap();
+    let rows = all.query_map([], |row| row.get(0)).unwrap();
+    rows.collect::<Result<_, _>>().unwrap()
+}
+
+#[test]
+fn a_rotation_that_a_reader_holds_up_is_not_done_and_the_same_command_finishes_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("keys.db");
+    let (old, new) = (MasterKey::generate().unwrap(), MasterKey::generate().unwrap());
+    let vault = Vault::open(&path, &old).unwrap();
+    let sealed: Vec<String> = (0..3).map(|n| seal(&vault, n)).collect();
+    drop(vault);
+    let before = wrapped(&path);
+    assert!(before.len() > 1000);
+    let left = || before.iter().filter(|bytes| file_holds(&path, bytes)).count();
+    let mut reading = None;
+    let held_up = Vault::rotate(&path, &old, &new, |_| {
+        reading.get_or_insert_with(|| reader(&path));
+    });
+    let error = held_up.unwrap_err();
+    assert!(matches!(&error, VaultError::RotationHeldUp { path: named } if *named == path));
+    for word in ["keys.db", "run the same command again"] {
+        assert!(error.to_string().contains(word), "{word} in {error}");
+    }
+    assert!(left() > 0, "nothing was held up: nothing is tried");
+    // The reader has seen enough, and stays: what is left does not go by itself.
+    let reading = reading.unwrap();
+    reading.execute_batch("COMMIT").unwrap();
+    assert!(left() > 0);
+    let done = Vault::rotate(&path, &old, &new, |_| {}).unwrap();
+    assert_eq!((done.done, left()), (done.total, 0), "nothing is left that the old key opens");
+    drop(reading);
+    assert!(matches!(Vault::open(&path, &old), Err(VaultError::WrongMasterKey)));
+    let vault = Vault::open(&path, &new).unwrap();
+    assert!((0..).zip(&sealed).all(|(n, sealed)| opens(&vault, n, sealed)));
 }
 
 fn sealed(vault: &Vault, n: u128) -> String {

@@ -1,6 +1,7 @@
 //! Messages to domain values: every field that breaks a rule is named, all at once.
 
 pub(crate) mod call;
+pub(crate) mod call_requests;
 pub(crate) mod casework;
 pub(crate) mod enrolment;
 mod fields;

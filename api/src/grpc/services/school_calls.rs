@@ -5,21 +5,21 @@ use super::shared::{Call as Caller, fingerprint, given, page_size, view_error};
 use crate::app::policy::Area;
 use crate::app::school::{CallCommand, CallOutcome as Done};
 use crate::app::{AppError, Violation};
-use crate::grpc::convert::call::{plan, plan_message};
+use crate::grpc::convert::call::plan_message;
+use crate::grpc::convert::call_requests::{self as read, CallMessage};
 use crate::grpc::convert::{Fields, date_message};
 use crate::grpc::limits::STREAM_BUFFER;
 use crate::grpc::show;
 use crate::grpc::status::{status, unblock};
 use crate::messages::{Facts, Language, plain, text};
 use pratica_domain::ids::CallId;
-use pratica_domain::ranking::{Crossing, ListId, Move, OF_LOTS, Stage, is_of_lots, moves};
+use pratica_domain::ranking::{Crossing, Move, Stage, moves};
 use pratica_domain::school::call::{Call, Command, Published};
 use pratica_projections::{CallRow, PageRequest};
 use pratica_proto::common::v1::EventSummary;
 use pratica_proto::enrolment::v1::call_service_server::CallService;
 use pratica_proto::enrolment::v1::*;
 use pratica_store::Position;
-use prost::Message;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
@@ -29,64 +29,6 @@ const ROWS_DEFAULT: usize = 100;
 const ROWS_MAX: usize = 1_000;
 /// How many bytes of a document one message of a stream carries.
 const PART_BYTES: usize = 256 * 1024;
-
-/// The head of a call's command.
-struct Head {
-    comune: String,
-    call_id: Option<String>,
-    request_id: String,
-    etag: String,
-    validate_only: bool,
-}
-
-trait CallMessage: Message + Clone + Default {
-    fn head(&self) -> Head;
-    fn content(&self) -> Self;
-}
-
-macro_rules! on_call {
-    ($($message:ty),+ $(,)?) => { $(
-        impl CallMessage for $message {
-            fn head(&self) -> Head {
-                Head {
-                    comune: self.comune.clone(),
-                    call_id: Some(self.call_id.clone()),
-                    request_id: self.request_id.clone(),
-                    etag: self.etag.clone(),
-                    validate_only: self.validate_only,
-                }
-            }
-            fn content(&self) -> Self {
-                Self { etag: String::new(), validate_only: false, ..self.clone() }
-            }
-        }
-    )+ };
-}
-
-on_call!(
-    ReviseCallRequest,
-    PublishCallRequest,
-    RevealSeedRequest,
-    PublishProvisionalRankingRequest,
-    ApproveDefinitiveRankingRequest,
-    StartOffersRequest,
-    ChangePlacesRequest,
-);
-
-impl CallMessage for DraftCallRequest {
-    fn head(&self) -> Head {
-        Head {
-            comune: self.comune.clone(),
-            call_id: None,
-            request_id: self.request_id.clone(),
-            etag: String::new(),
-            validate_only: self.validate_only,
-        }
-    }
-    fn content(&self) -> Self {
-        Self { validate_only: false, ..self.clone() }
-    }
-}
 
 /// Writes one rpc a command: the message, its reader, the answer.
 macro_rules! rpcs {
@@ -106,54 +48,6 @@ macro_rules! rpcs {
             $($own)*
         }
     };
-}
-
-mod read {
-    use super::*;
-
-    pub(super) fn draft_call(m: DraftCallRequest, f: &mut Fields) -> Option<Command> {
-        plan(f, m.plan).map(|plan| Command::Draft { plan })
-    }
-    pub(super) fn revise_call(m: ReviseCallRequest, f: &mut Fields) -> Option<Command> {
-        plan(f, m.plan).map(|plan| Command::Revise { plan })
-    }
-    pub(super) fn publish_call(m: PublishCallRequest, f: &mut Fields) -> Option<Command> {
-        let seed_commitment = Some(m.seed_commitment).filter(|c| !c.is_empty());
-        Some(Command::Publish { act: f.text("act", m.act)?, seed_commitment })
-    }
-    /// What lots are drawn from; it may be empty.
-    fn of_lots(f: &mut Fields, field: &str, text: String) -> Option<String> {
-        if text.is_empty() || is_of_lots(&text) {
-            return Some(text);
-        }
-        f.refuse(field, format!("must be {OF_LOTS}"));
-        None
-    }
-    pub(super) fn reveal_seed(m: RevealSeedRequest, f: &mut Fields) -> Option<Command> {
-        let seed = f.required("seed", m.seed).and_then(|seed| of_lots(f, "seed", seed));
-        let public_draw = of_lots(f, "public_draw", m.public_draw);
-        Some(Command::RevealSeed { seed: seed?, public_draw: public_draw? })
-    }
-    pub(super) fn publish_provisional_ranking(
-        _: PublishProvisionalRankingRequest,
-        _: &mut Fields,
-    ) -> Option<Command> {
-        Some(Command::PublishProvisional)
-    }
-    pub(super) fn approve_definitive_ranking(
-        m: ApproveDefinitiveRankingRequest,
-        f: &mut Fields,
-    ) -> Option<Command> {
-        Some(Command::ApproveDefinitive { act: f.text("act", m.act)? })
-    }
-    pub(super) fn start_offers(_: StartOffersRequest, _: &mut Fields) -> Option<Command> {
-        Some(Command::StartOffers)
-    }
-    pub(super) fn change_places(m: ChangePlacesRequest, f: &mut Fields) -> Option<Command> {
-        let list = f.parse::<ListId>("list", &m.list);
-        let act = f.text("act", m.act);
-        Some(Command::ChangePlaces { list: list?, places: m.places, act: act? })
-    }
 }
 
 rpcs! {
