@@ -33,12 +33,13 @@ impl From<Unflushed> for NotFolded {
 /// How a database is folded in by who writes it.
 #[derive(Debug)]
 pub(crate) struct Folding {
+    /// 0 for never.
     pages: i64,
     failed: Option<Unflushed>,
 }
 
 impl Folding {
-    /// Takes it over from SQLite, for whenever the write-ahead log has so many pages.
+    /// Takes it over from SQLite, for whenever the write-ahead log has so many pages; 0 for never.
     pub(crate) fn take_over(c: &Connection, pages: i64) -> rusqlite::Result<Self> {
         c.pragma_update(None, "wal_autocheckpoint", 0)?;
         Ok(Folding { pages, failed: None })
@@ -68,9 +69,11 @@ impl Folding {
 
     fn long_enough(&mut self, c: &Connection) -> Result<bool, NotFolded> {
         self.sound()?;
-        let length = c.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| row.get::<_, i64>(1));
+        let length = c
+            .prepare_cached("PRAGMA wal_checkpoint(NOOP)")
+            .and_then(|mut noop| noop.query_row([], |row| row.get::<_, i64>(1)));
         match self.heard(c, length)? {
-            Some(length) if length >= self.pages => self.all(c, "PASSIVE"),
+            Some(length) if self.pages > 0 && length >= self.pages => self.all(c, "PASSIVE"),
             _ => Ok(false),
         }
     }

@@ -143,7 +143,7 @@ fn prepare(c: &mut Connection, path: &Path, options: &Options) -> Result<(), Sto
     c.pragma_update(None, "synchronous", "FULL").map_err(&opening)?;
     c.pragma_update(None, "recursive_triggers", true).map_err(&opening)?;
     c.pragma_update(None, "cache_size", -i64::from(options.cache_kib)).map_err(&opening)?;
-    // The writer folds the write-ahead log in by itself, so as to hear of a failure.
+    // Who writes folds the write-ahead log in, so as to hear of a failure.
     c.pragma_update(None, "wal_autocheckpoint", 0).map_err(&opening)?;
     // After a burst behind a slow reader the write-ahead log shrinks again to 64 MiB.
     c.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024).map_err(&opening)?;

@@ -5,8 +5,7 @@
 //! the earlier ones of the same transaction leave; a refused one leaves nothing. All are answered
 //! after the commit.
 //!
-//! Every so many pages it folds the write-ahead log into the file itself: SQLite would do that within
-//! `COMMIT`, and tell nobody of a failure.
+//! Every so many pages it folds the write-ahead log into the file itself (`fold`).
 //!
 //! After an error that it cannot judge (a failed flush, a full disk, a constraint that a stranger
 //! broke) the writer stops for good: what the disk then holds is known only after a restart.
@@ -19,6 +18,8 @@ use std::thread::JoinHandle;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::fold::Folding;
+use super::schema::sql;
 use super::{Options, Stats, read};
 use crate::error::StoreError;
 use crate::event::{Appended, EncodedAppend};
@@ -68,6 +69,8 @@ impl Writer {
     pub(super) fn start(connection: Connection, options: &Options) -> Result<Self, StoreError> {
         let head = read::head(&connection)?;
         let ledger = Ledger::open(&connection, head)?;
+        let folding = Folding::take_over(&connection, options.checkpoint_pages.into())
+            .map_err(sql("opening the log"))?;
         let shared = Arc::new(Shared {
             head: watch::Sender::new(head),
             stopped: watch::Sender::new(None),
@@ -81,7 +84,7 @@ impl Writer {
             shared: Arc::clone(&shared),
             batch_appends: options.batch_appends.max(1),
             batch_bytes: options.batch_bytes,
-            checkpoint_pages: options.checkpoint_pages,
+            folding,
         };
         let thread = std::thread::Builder::new()
             .name("pratica-write".to_owned())
@@ -154,7 +157,7 @@ struct Work {
     shared: Arc<Shared>,
     batch_appends: usize,
     batch_bytes: usize,
-    checkpoint_pages: u32,
+    folding: Folding,
 }
 
 /// Why a transaction did not take place.
@@ -179,7 +182,7 @@ impl Work {
             match self.commit(&batch) {
                 Ok(answers) => {
                     self.acknowledge(batch, answers);
-                    if let Err(error) = self.fold_in() {
+                    if let Err(error) = self.folding.when_long(&self.connection) {
                         self.stop(Vec::new(), error);
                     }
                 }
@@ -193,7 +196,7 @@ impl Work {
                         answer(job.reply, Err(error));
                     }
                 }
-                Err(Failed::Stop(error)) => self.stop(batch, error),
+                Err(Failed::Stop(error)) => self.stop(batch, Arc::new(error)),
             }
         }
     }
@@ -223,24 +226,6 @@ impl Work {
         }
         execute(c, "COMMIT").map_err(Failed::Stop)?;
         Ok(answers)
-    }
-
-    /// Folds the write-ahead log into the file when it is long enough. That a reader holds up some
-    /// of it is no failure: it is folded in later.
-    ///
-    /// After a failed flush of the file no later one may be trusted: the system may take for written
-    /// what is not, and SQLite, which folds in only what is new since the last time, would then begin
-    /// the write-ahead log anew. The next start folds in all of it.
-    fn fold_in(&self) -> rusqlite::Result<()> {
-        let fold = |statement: &str| -> rusqlite::Result<i64> {
-            self.connection.prepare_cached(statement)?.query_row([], |row| row.get(1))
-        };
-        if self.checkpoint_pages > 0
-            && fold("PRAGMA wal_checkpoint(NOOP)")? >= i64::from(self.checkpoint_pages)
-        {
-            fold("PRAGMA wal_checkpoint(PASSIVE)")?;
-        }
-        Ok(())
     }
 
     fn acknowledge(&self, batch: Vec<Job>, answers: Vec<Answer>) {
@@ -273,10 +258,10 @@ impl Work {
         }
     }
 
-    fn stop(&self, batch: Vec<Job>, error: rusqlite::Error) {
+    fn stop(&self, batch: Vec<Job>, error: Arc<rusqlite::Error>) {
         tracing::error!(
             file = self.connection.path(),
-            error = &error as &dyn std::error::Error,
+            error = &*error as &dyn std::error::Error,
             "the writer of the log stops; mend the cause, verify the log and restart"
         );
         // Readers go on; that the rollback may fail as well changes nothing for them.
@@ -285,7 +270,7 @@ impl Work {
         {
             tracing::error!(error = &error as &dyn std::error::Error, "the rollback failed too");
         }
-        self.shared.stopped.send_replace(Some(Arc::new(error)));
+        self.shared.stopped.send_replace(Some(error));
         for job in batch {
             answer(job.reply, Err(self.shared.stopped()));
         }
