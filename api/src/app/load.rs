@@ -2,7 +2,7 @@
 
 use super::error::AppError;
 use super::town::Town;
-use pratica_domain::case::Procedure;
+use pratica_domain::case::{LEFT_IN_EVENTS, Procedure};
 use pratica_domain::ids::CaseId;
 use pratica_domain::{Case, Event};
 use pratica_store::{Direction, Position, RecordedEvent, Revision, StreamName, codec};
@@ -83,7 +83,7 @@ pub async fn current(town: &Town, id: CaseId) -> Result<Option<Arc<Case>>, AppEr
     }
     let mut case = (*kept).clone();
     for recorded in &since {
-        case = pratica_domain::evolve(case, &open(town, recorded)?);
+        case = pratica_domain::evolve(case, &to_fold(town, recorded)?);
     }
     Ok(Some(keep(town, id, Arc::new(case), head).case))
 }
@@ -128,7 +128,7 @@ pub async fn fold(town: &Town, stream: &StreamName, to: Revision) -> Result<Case
     let events = events(town, stream, Revision::FIRST, to).await?;
     let mut case = Case::default();
     for recorded in &events {
-        case = pratica_domain::evolve(case, &open(town, recorded)?);
+        case = pratica_domain::evolve(case, &to_fold(town, recorded)?);
     }
     Ok(case)
 }
@@ -158,6 +158,14 @@ pub async fn events(
             Some(last) if full && last < to => from = last.next(),
             _ => return Ok(all),
         }
+    }
+}
+
+/// Reads a stored event for the folded case, which keeps nothing of some events' personal data.
+fn to_fold(town: &Town, recorded: &RecordedEvent) -> Result<Event, AppError> {
+    match LEFT_IN_EVENTS.contains(&&*recorded.event_type) {
+        true => decode(recorded),
+        false => open(town, recorded),
     }
 }
 

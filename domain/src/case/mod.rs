@@ -21,7 +21,8 @@ pub use disposal::{Disposal, Erasure, archive_subject};
 pub use events::*;
 pub(crate) use stands::stands_already;
 pub use state::{
-    CaseFile, Closure, Document, Opening, Party, Proposal, Representation, Request, RequestState,
+    CaseFile, Closure, Document, LEFT_IN_EVENTS, Opening, Party, Proposal, Representation, Request,
+    RequestState,
 };
 pub use terms::{NoticeClock, OBSERVATIONS_RULE, ReckonedTerm, TermKey, Terms};
 pub(crate) use written::{attach, write_down, written_id};

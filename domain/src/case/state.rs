@@ -14,6 +14,9 @@ use crate::term::{ClockEntry, ClockOperation};
 use jiff::{Timestamp, civil::Date};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The events of whose personal data the folded case keeps nothing: who folds may leave it sealed.
+pub const LEFT_IN_EVENTS: [&str; 2] = ["case.note_added", "case.message_sent"];
+
 /// What was fixed when the case was opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opening {

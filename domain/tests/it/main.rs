@@ -7,6 +7,7 @@ mod case_properties;
 mod case_requests;
 mod disposal;
 mod fiscal_code;
+mod folding;
 mod given;
 mod permit_clock;
 mod permit_scenarios;
