@@ -61,7 +61,7 @@ struct Args {
     #[arg(long, default_value_t = 5)]
     runs: usize,
     /// The numbers of clients of W2.
-    #[arg(long, value_delimiter = ',', default_value = "1,16,64")]
+    #[arg(long, value_delimiter = ',', default_value = "1,16,64,256")]
     clients: Vec<usize>,
     /// Events of W4.
     #[arg(long, default_value_t = 200_000)]
