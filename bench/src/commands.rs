@@ -56,7 +56,9 @@ pub(crate) async fn run(size: &Size, peers: &Peers, report: &mut Report) -> anyh
             nothing[n].add(times, took);
             let mut writers = Vec::new();
             for _ in 0..*clients {
-                writers.push(Clerk::new(0, authorised(&ready.url, &token).await?));
+                let mut writer = Clerk::new(0, authorised(&ready.url, &token).await?);
+                (writer.case_id, writer.etag) = (first.case_id.clone(), first.etag.clone());
+                writers.push(writer);
             }
             let (times, took, _) = closed_loop(writers, slice, |mut clerk| async move {
                 let note = clerk.note();

@@ -1,71 +1,10 @@
-//! The requests of a call's commands: their head, and the command that each asks for.
+//! The requests of a call's commands: what each asks for.
 
 use super::Fields;
 use super::call::plan;
 use pratica_domain::ranking::{ListId, OF_LOTS, is_of_lots};
 use pratica_domain::school::call::Command;
 use pratica_proto::enrolment::v1::*;
-use prost::Message;
-
-/// The head of a call's command.
-pub(crate) struct Head {
-    pub(crate) comune: String,
-    pub(crate) call_id: Option<String>,
-    pub(crate) request_id: String,
-    pub(crate) etag: String,
-    pub(crate) validate_only: bool,
-}
-
-/// A command of a call.
-pub(crate) trait CallMessage: Message + Clone + Default {
-    fn head(&self) -> Head;
-    /// What makes two requests with one id the same.
-    fn content(&self) -> Self;
-}
-
-macro_rules! on_call {
-    ($($message:ty),+ $(,)?) => { $(
-        impl CallMessage for $message {
-            fn head(&self) -> Head {
-                Head {
-                    comune: self.comune.clone(),
-                    call_id: Some(self.call_id.clone()),
-                    request_id: self.request_id.clone(),
-                    etag: self.etag.clone(),
-                    validate_only: self.validate_only,
-                }
-            }
-            fn content(&self) -> Self {
-                Self { etag: String::new(), validate_only: false, ..self.clone() }
-            }
-        }
-    )+ };
-}
-
-on_call!(
-    ReviseCallRequest,
-    PublishCallRequest,
-    RevealSeedRequest,
-    PublishProvisionalRankingRequest,
-    ApproveDefinitiveRankingRequest,
-    StartOffersRequest,
-    ChangePlacesRequest,
-);
-
-impl CallMessage for DraftCallRequest {
-    fn head(&self) -> Head {
-        Head {
-            comune: self.comune.clone(),
-            call_id: None,
-            request_id: self.request_id.clone(),
-            etag: String::new(),
-            validate_only: self.validate_only,
-        }
-    }
-    fn content(&self) -> Self {
-        Self { validate_only: false, ..self.clone() }
-    }
-}
 
 pub(crate) fn draft_call(m: DraftCallRequest, f: &mut Fields) -> Option<Command> {
     plan(f, m.plan).map(|plan| Command::Draft { plan })

@@ -1,7 +1,7 @@
 //! The commands and views of school applications.
 
 use super::Shared;
-use super::shared::{on_case, opening};
+use super::shared::{on, opening};
 use crate::app::{AppError, load, policy};
 use crate::grpc::convert::enrolment as read;
 use crate::grpc::convert::{Fields, date_message};
@@ -30,7 +30,7 @@ macro_rules! rpcs {
         plain: $( $rpc:ident : $request:ident => $response:ident ),+ ;
         $($own:tt)*
     ) => {
-        on_case!($( $crequest ),+ , $( $request ),+);
+        on!(case_id: $( $crequest ),+ , $( $request ),+);
 
         #[tonic::async_trait]
         impl EnrolmentService for Shared {

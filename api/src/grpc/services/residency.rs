@@ -1,7 +1,7 @@
 //! The commands of the residency change.
 
 use super::Shared;
-use super::shared::{on_case, opening, rpcs};
+use super::shared::{on, opening, rpcs};
 use crate::app::load;
 use crate::grpc::convert::residency as read;
 use crate::grpc::status::status;
@@ -13,7 +13,7 @@ use pratica_proto::residency::v1::residency_service_server::ResidencyService;
 use pratica_proto::residency::v1::*;
 use tonic::{Request, Response, Status};
 
-on_case!(CompleteDeclarationRequest);
+on!(case_id: CompleteDeclarationRequest);
 opening!(FileDeclarationRequest, OpenExOfficioRequest);
 
 rpcs! { ResidencyService:

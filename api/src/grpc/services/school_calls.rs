@@ -1,12 +1,14 @@
 //! The commands and views of school calls.
 
 use super::Shared;
-use super::shared::{Call as Caller, fingerprint, given, page_size, view_error};
+use super::shared::{
+    Call as Caller, CommandMessage, fingerprint, given, on, opening, page_size, view_error,
+};
 use crate::app::policy::Area;
 use crate::app::school::{CallCommand, CallOutcome as Done};
 use crate::app::{AppError, Violation};
 use crate::grpc::convert::call::plan_message;
-use crate::grpc::convert::call_requests::{self as read, CallMessage};
+use crate::grpc::convert::call_requests as read;
 use crate::grpc::convert::{Fields, date_message};
 use crate::grpc::limits::STREAM_BUFFER;
 use crate::grpc::show;
@@ -23,6 +25,17 @@ use pratica_store::Position;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
+
+opening!(DraftCallRequest);
+on!(
+    call_id: ReviseCallRequest,
+    PublishCallRequest,
+    RevealSeedRequest,
+    PublishProvisionalRankingRequest,
+    ApproveDefinitiveRankingRequest,
+    StartOffersRequest,
+    ChangePlacesRequest,
+);
 
 /// How many rows of a ranking a page has if nothing is asked for, and at most.
 const ROWS_DEFAULT: usize = 100;
@@ -295,7 +308,7 @@ rpcs! {
 
 impl Shared {
     /// Runs one command of a call: every field violation at once, then the desk.
-    async fn on_a_call<M: CallMessage>(
+    async fn on_a_call<M: CommandMessage>(
         &self,
         request: Request<M>,
         rpc: &'static str,
@@ -308,11 +321,11 @@ impl Shared {
         let fingerprint = fingerprint(&open.town, &caller.principal, rpc, &message.content());
         let mut fields = Fields::default();
         let request_id = fields.request_id(&head.request_id);
-        let call = match &head.call_id {
+        let call = match &head.id {
             Some(id) => fields.parse::<CallId>("call_id", id).map(Some),
             None => Some(None),
         };
-        if head.call_id.is_some() && head.etag.is_empty() && !head.validate_only {
+        if head.id.is_some() && head.etag.is_empty() && !head.validate_only {
             fields.refuse("etag", "required: the etag that the call was last read with");
         }
         let command = read(message, &mut fields);

@@ -37,7 +37,8 @@ pub(crate) struct Shared {
 /// The head that every command's message has.
 pub(crate) struct Head {
     pub(crate) comune: String,
-    pub(crate) case_id: Option<String>,
+    /// The case or the call that it is of; none when it opens one.
+    pub(crate) id: Option<String>,
     pub(crate) request_id: String,
     pub(crate) etag: String,
     pub(crate) validate_only: bool,
@@ -50,14 +51,14 @@ pub(crate) trait CommandMessage: Message + Clone + Default {
     fn content(&self) -> Self;
 }
 
-/// Implements [`CommandMessage`] for messages on an existing case.
-macro_rules! on_case {
-    ($($message:ty),+ $(,)?) => { $(
+/// Implements [`CommandMessage`] for messages on what exists, named by this field.
+macro_rules! on {
+    ($id:ident: $($message:ty),+ $(,)?) => { $(
         impl $crate::grpc::services::shared::CommandMessage for $message {
             fn head(&self) -> $crate::grpc::services::shared::Head {
                 $crate::grpc::services::shared::Head {
                     comune: self.comune.clone(),
-                    case_id: Some(self.case_id.clone()),
+                    id: Some(self.$id.clone()),
                     request_id: self.request_id.clone(),
                     etag: self.etag.clone(),
                     validate_only: self.validate_only,
@@ -69,16 +70,16 @@ macro_rules! on_case {
         }
     )+ };
 }
-pub(crate) use on_case;
+pub(crate) use on;
 
-/// Implements [`CommandMessage`] for messages that open a case.
+/// Implements [`CommandMessage`] for messages that open a case or a call.
 macro_rules! opening {
     ($($message:ty),+ $(,)?) => { $(
         impl $crate::grpc::services::shared::CommandMessage for $message {
             fn head(&self) -> $crate::grpc::services::shared::Head {
                 $crate::grpc::services::shared::Head {
                     comune: self.comune.clone(),
-                    case_id: None,
+                    id: None,
                     request_id: self.request_id.clone(),
                     etag: String::new(),
                     validate_only: self.validate_only,
@@ -100,7 +101,7 @@ macro_rules! rpcs {
         $( $rpc:ident : $request:ident => $response:ident ),+ $(,)? ;
         $($own:tt)*
     ) => {
-        $crate::grpc::services::shared::on_case!($( $request ),+);
+        $crate::grpc::services::shared::on!(case_id: $( $request ),+);
 
         #[tonic::async_trait]
         impl $service for Shared {
@@ -200,7 +201,7 @@ impl Shared {
         let open = self.town(call, &head.comune)?;
         let town = &open.town;
         let known = RPCS.iter().find(|(_, method)| *method == call.method);
-        let case = head.case_id.as_deref().map(str::parse::<CaseId>);
+        let case = head.id.as_deref().map(str::parse::<CaseId>);
         if let Some(Ok(case)) = case {
             town.catch_up(case, &head.etag).await?;
         }
@@ -211,13 +212,13 @@ impl Shared {
         let fingerprint = fingerprint(town, &call.principal, rpc, &message.content());
         let mut fields = Fields::default();
         let request_id = fields.request_id(&head.request_id);
-        let target = match (&head.case_id, opens) {
+        let target = match (&head.id, opens) {
             (Some(id), _) => fields.parse::<CaseId>("case_id", id).map(Target::Existing),
             (None, Some(procedure)) => Some(Target::New(procedure)),
             (None, None) => None,
         };
         let blind = WITHOUT_ETAG.contains(&rpc);
-        if head.case_id.is_some() && head.etag.is_empty() && !head.validate_only && !blind {
+        if head.id.is_some() && head.etag.is_empty() && !head.validate_only && !blind {
             fields.refuse("etag", "required: the etag that the case was last read with");
         }
         let today = rome_date(town.clock.now());
