@@ -27,7 +27,7 @@ pub enum ProcedureState {
     /// A residency change.
     Residency(residency::State),
     /// A building permit.
-    Permit(permit::State),
+    Permit(Box<permit::State>),
     /// A history brought in from an older system.
     Imported(imported::State),
     /// A school application.
@@ -40,9 +40,7 @@ impl Case {
         match (&self.procedure, &self.file.closure) {
             (ProcedureState::NotOpened, _) => "not_opened",
             // The title lives on when the procedure has ended.
-            (ProcedureState::Permit(s @ permit::State::Titled(..)), _) => {
-                s.stage(&self.file).as_str()
-            }
+            (ProcedureState::Permit(s), _) if s.title().is_some() => s.stage(&self.file).as_str(),
             (_, Some(closure)) => closure.outcome,
             (ProcedureState::Residency(s), None) => s.phase(),
             (ProcedureState::Permit(s), None) => s.stage(&self.file).as_str(),
@@ -262,10 +260,11 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
             residency::run_clocks(&mut case.file, &state, event);
             ProcedureState::Residency(residency::evolve(state, event))
         }
-        ProcedureState::Permit(state) => {
+        ProcedureState::Permit(mut state) => {
             permit::run_clocks(&mut case.file, &state, event);
             imported::run_clocks(&mut case.file, event);
-            ProcedureState::Permit(permit::evolve(state, event))
+            *state = permit::evolve(*state, event);
+            ProcedureState::Permit(state)
         }
         ProcedureState::Imported(state) => {
             imported::run_clocks(&mut case.file, event);
@@ -289,12 +288,12 @@ pub fn fold<'a>(events: impl IntoIterator<Item = &'a Event>) -> Case {
 fn initial(opened: &case::Opened) -> ProcedureState {
     match (opened.procedure, opened.channel) {
         (Procedure::Permit, case::Channel::Import) => {
-            ProcedureState::Permit(permit::State::imported())
+            ProcedureState::Permit(Box::new(permit::State::imported()))
         }
         (_, case::Channel::Import) => ProcedureState::Imported(imported::State::default()),
         (Procedure::Residency, _) => ProcedureState::Residency(residency::State::default()),
         (Procedure::Enrolment, _) => ProcedureState::Enrolment(enrolment::State::default()),
-        (Procedure::Permit, _) => ProcedureState::Permit(permit::State::default()),
+        (Procedure::Permit, _) => ProcedureState::Permit(Box::default()),
     }
 }
 

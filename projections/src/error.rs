@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use pratica_domain::term::TermError;
+use pratica_store::error::is_damage;
 use pratica_store::{Position, StoreError};
 
 /// Why a view could not be written or asked.
@@ -86,11 +87,10 @@ impl ViewError {
     /// Whether the file of the views is damaged, or the disk does not give back what it holds: then it
     /// is made again from the log.
     pub fn is_damage(&self) -> bool {
-        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
         match self {
             ViewError::Damaged { .. } => true,
             ViewError::Sqlite { source, .. } => {
-                matches!(source.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
+                is_damage(source)
                     || source.sqlite_error().is_some_and(|e| e.extended_code == NOT_GIVEN_BACK)
             }
             _ => false,

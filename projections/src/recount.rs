@@ -98,8 +98,7 @@ pub async fn recount(
                     next.start().await;
                 }
                 events.truncate(events.partition_point(|event| event.position <= until));
-                let before = counting.load(&*reader, &events).await?;
-                counting.fold(&events, before)?;
+                counting.count(&*reader, &events).await?;
                 progress(at.min(until), until);
             }
         }
@@ -121,29 +120,11 @@ struct Counting<'a> {
 }
 
 impl Counting<'_> {
-    /// The cases of these events that began earlier and are not kept.
-    async fn load(
-        &self,
+    /// Counts events that come next in the log, case by case.
+    async fn count(
+        &mut self,
         reader: &dyn EventReader,
         events: &[RecordedEvent],
-    ) -> Result<HashMap<StreamName, Box<Case>>, ViewError> {
-        let mut loaded = HashMap::new();
-        let mut seen = std::collections::HashSet::new();
-        for event in events {
-            let first = seen.insert(&event.stream);
-            if first && event.revision > Revision::FIRST && !self.open.has(&event.stream) {
-                let before = Position::new(event.position.get() - 1);
-                let case = folded(reader, &event.stream, before).await?;
-                loaded.insert(event.stream.clone(), Box::new(case));
-            }
-        }
-        Ok(loaded)
-    }
-
-    fn fold(
-        &mut self,
-        events: &[RecordedEvent],
-        mut before: HashMap<StreamName, Box<Case>>,
     ) -> Result<(), ViewError> {
         let mut places: HashMap<&StreamName, usize> = HashMap::new();
         let mut work: Vec<Vec<&RecordedEvent>> = Vec::new();
@@ -155,10 +136,16 @@ impl Counting<'_> {
             work[place].push(event);
         }
         for of_one in work {
-            let Some(last) = of_one.last() else { continue };
-            let stream = &last.stream;
-            let known = self.open.take(stream).or_else(|| before.remove(stream));
-            self.case(known.unwrap_or_default(), stream, &of_one, last.position)?;
+            let (Some(first), Some(last)) = (of_one.first(), of_one.last()) else { continue };
+            let case = match self.open.take(&first.stream) {
+                Some(kept) => kept,
+                None if first.revision == Revision::FIRST => Box::default(),
+                None => {
+                    let before = Position::new(first.position.get() - 1);
+                    Box::new(folded(reader, &first.stream, before).await?)
+                }
+            };
+            self.case(case, &first.stream, &of_one, last.position)?;
         }
         self.folded += events.len() as u64;
         Ok(())

@@ -187,8 +187,8 @@ impl StoreError {
 }
 
 /// Whether SQLite says that a file is damaged, not that it is out of reach. Its tables are strict: a
-/// value of another type was never written.
-pub(crate) fn is_damage(error: &rusqlite::Error) -> bool {
+/// value of another type was never written. For other databases kept by this program too.
+pub fn is_damage(error: &rusqlite::Error) -> bool {
     use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType};
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
     match error {

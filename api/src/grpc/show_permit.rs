@@ -23,7 +23,7 @@ pub(super) fn permit(town: &Town, case: &Case) -> Result<proto::PermitView, AppE
         return Err(Rejection::new(RejectionCode::WrongProcedure).with("kind", kind).into());
     };
     let Some(a) = state.application() else { return Ok(proto::PermitView::default()) };
-    let pending = matches!(state, State::Pending(_));
+    let pending = matches!(**state, State::Pending(_));
     let outcome = case.file.closure.as_ref().map(|c| c.outcome);
     let site = &a.content.site.value;
     let silence = if pending { end_of(town, case, SILENCE)? } else { None };

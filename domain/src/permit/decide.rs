@@ -161,7 +161,7 @@ pub(crate) fn decide(
         }
         .into()),
         Command::Refuse { reasons, answers, appeal, departure } => {
-            let ineffective = matches!(&case.procedure, ProcedureState::Permit(State::Titled(..)))
+            let ineffective = matches!(&case.procedure, ProcedureState::Permit(s) if s.title().is_some())
                 && ctx.rule_set(case.rules_version())?.policy_text("late_refusal_in_building")
                     == Some("ineffective");
             own(Refused {

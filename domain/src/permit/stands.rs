@@ -11,7 +11,7 @@ pub(crate) fn stands_already(case: &Case, command: &Command, ctx: &Context<'_>) 
     let made = |purpose: &str| EntryId(ctx.new_id(purpose));
     let outcome = case.file.closure.as_ref().map(|c| c.outcome);
     let Some(a) = state.application() else { return false };
-    let pending = matches!(state, State::Pending(_));
+    let pending = matches!(**state, State::Pending(_));
     match command {
         Command::File { .. } => case.file.parties.contains_key(&SubjectId(ctx.new_id("party 0"))),
         Command::FindIrreceivable { .. } => outcome == Some("irreceivable"),

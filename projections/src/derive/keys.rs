@@ -133,7 +133,7 @@ fn addresses(case: &Case) -> Vec<&Personal<Address>> {
 fn sites(case: &Case) -> Vec<&Personal<Site>> {
     use permit::State;
     let ProcedureState::Permit(state) = &case.procedure else { return Vec::new() };
-    match state {
+    match &**state {
         State::NotFiled => Vec::new(),
         State::Pending(a)
         | State::Titled(a, _)

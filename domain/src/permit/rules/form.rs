@@ -150,7 +150,7 @@ fn follows(case: &Case, command: &Command) -> Option<Date> {
         // A payment may precede the day of the determination; never the title.
         _ => state.title().map(|t| t.granted_on),
     };
-    match (before, state) {
+    match (before, &**state) {
         (Some(on), _) => Some(on),
         (None, State::NotFiled) => None,
         (None, _) => filed,
