@@ -3,7 +3,8 @@
 use crate::Size;
 use crate::figures::Figure;
 use crate::grown::{Grown, Towns};
-use crate::place::Place;
+use crate::place::{COMUNE, Place};
+use crate::raw::{self, RawKeys};
 use crate::report::{Goal, Report};
 use crate::{appending, loading};
 use anyhow::Context as _;
@@ -23,12 +24,22 @@ const WORKS: [&str; 5] = [
     "W4, statistics alone",
 ];
 
+/// Events of a batch of the views.
+const BATCH: u64 = 2000;
+
+/// How many of them by hand in a run.
+const BATCHES_BY_HAND: u64 = 50;
+
 /// One size.
 struct Side {
     grown: Rc<Grown>,
     place: Place,
     streams: Arc<Vec<StreamName>>,
     figures: [Figure; WORKS.len()],
+    /// What cases are found by, by hand.
+    keys: RawKeys,
+    keys_of_a_batch: u64,
+    by_hand: Figure,
 }
 
 pub(crate) async fn run(size: &Size, towns: &mut Towns, report: &mut Report) -> anyhow::Result<()> {
@@ -40,7 +51,14 @@ pub(crate) async fn run(size: &Size, towns: &mut Towns, report: &mut Report) -> 
         let streams: Result<Vec<_>, _> =
             grown.long.iter().map(|id| town.case_stream(Procedure::Residency, *id)).collect();
         let (streams, figures) = (Arc::new(streams?), <[Figure; WORKS.len()]>::default());
-        sides.push(Side { grown, place, streams, figures });
+        let views = raw::reader(&grown.directory.join(COMUNE).join("views.db"))?;
+        let keys: i64 =
+            views.query_row("SELECT count(*) FROM search_keys", [], |row| row.get(0))?;
+        let keys = keys.unsigned_abs();
+        let keys_of_a_batch = keys * BATCH / grown.events;
+        let keys = RawKeys::open(&size.directory.join(format!("w8-keys-{cases}.db")), keys)?;
+        let by_hand = Figure::default();
+        sides.push(Side { grown, place, streams, figures, keys, keys_of_a_batch, by_hand });
     }
     for _ in 0..size.runs {
         for side in &mut sides {
@@ -68,6 +86,19 @@ pub(crate) async fn run(size: &Size, towns: &mut Towns, report: &mut Report) -> 
             report.ratio(&what, &large.figures[n], &small.figures[n], Some(Goal::AtMost(1.2)));
         }
     }
+    for side in &sides {
+        let what = format!(
+            "rusqlite by hand, only what cases are found by, a log of {} events",
+            side.grown.events
+        );
+        report.row(what, "us/event", &side.by_hand, None);
+    }
+    let what = format!(
+        "rusqlite by hand, only what cases are found by: {} events over {}",
+        large.grown.events, small.grown.events
+    );
+    report.ratio(&what, &large.by_hand, &small.by_hand, None);
+    report.note(format!("{} keys in {BATCH} events", large.keys_of_a_batch));
     Ok(())
 }
 
@@ -89,6 +120,13 @@ impl Side {
         let position = projector.catch_up(Arc::clone(&reader), &town.rules).await?;
         self.figures[3].add(begun.elapsed().as_secs_f64() * 1e6 / self.grown.events as f64);
         anyhow::ensure!(position.get() == self.grown.events, "the views are at {position}");
+
+        let begun = Instant::now();
+        for _ in 0..BATCHES_BY_HAND {
+            self.keys.add(usize::try_from(self.keys_of_a_batch)?)?;
+        }
+        let events = BATCHES_BY_HAND * BATCH;
+        self.by_hand.add(begun.elapsed().as_secs_f64() * 1e6 / events as f64);
 
         let begun = Instant::now();
         let counted = recount(reader, &town.rules, RecountOf::default(), |_, _| {}).await?;

@@ -5,8 +5,9 @@ use crate::Size;
 use crate::clients::{Authorised, authorised, call_nothing, closed_loop};
 use crate::figures::{Rate, Times};
 use crate::fill::OFFICERS;
-use crate::grown::Towns;
+use crate::grown::{Grown, Towns};
 use crate::place::{COMUNE, Place};
+use crate::raw;
 use crate::ready::Answers;
 use crate::report::{Goal, Report};
 use crate::serving::{self, Served};
@@ -28,12 +29,16 @@ use pratica_proto::worklist::v1::{
     CountWorklistRequest, ListWorklistRequest, ListWorklistResponse, Queue, WorklistQuery,
 };
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tonic::service::Routes;
 use uuid::Uuid;
 
 const CLIENTS: usize = 16;
 const PAGE: i32 = 50;
+/// Cases whose rows are read by hand in a run.
+const ROWS_BY_HAND: usize = 2000;
+/// More events than a case has.
+const ALL_OF_A_CASE: u64 = 1000;
 
 #[derive(Clone, Copy)]
 enum Query {
@@ -60,7 +65,7 @@ const OTHERS: [(&str, Query); 6] = [
 pub(crate) async fn run(size: &Size, towns: &mut Towns, report: &mut Report) -> anyhow::Result<()> {
     let empty = serving::empty().await?;
     let slice = Duration::from_millis(size.slice_ms);
-    let mut first: Option<Vec<Rate>> = None;
+    let mut first: Option<(Rate, Vec<Rate>)> = None;
     for cases in &size.cases {
         let grown = towns.of(*cases, size, report).await?;
         let mut place = Place::open(&grown.directory)?;
@@ -75,7 +80,10 @@ pub(crate) async fn run(size: &Size, towns: &mut Towns, report: &mut Report) -> 
         let (calls, alone) = askers.calls_alone(&tokens).await?;
         let (mut one, mut list, mut nothing) = (Rate::default(), Rate::default(), Rate::default());
         let (mut one_alone, mut list_alone) = (Rate::default(), Rate::default());
+        let mut rows = Rate::default();
         for _ in 0..size.runs {
+            let (times, took) = rows_by_hand(&grown)?;
+            rows.add(times, took);
             let (times, took) = call_nothing(&empty.url, CLIENTS, slice).await?;
             nothing.add(times, took);
             for (query, rate, rate_alone) in [
@@ -90,6 +98,7 @@ pub(crate) async fn run(size: &Size, towns: &mut Towns, report: &mut Report) -> 
         }
         let alone = [one_alone, list_alone];
         let mut all = vec![("GetCase", one), ("ListWorklist", list)];
+        let by_hand = "rusqlite by hand, a case's rows and nothing else";
         for (name, query) in OTHERS {
             let (times, took) = askers.ask(query, slice).await?;
             let mut rate = Rate::default();
@@ -97,6 +106,7 @@ pub(crate) async fn run(size: &Size, towns: &mut Towns, report: &mut Report) -> 
             all.push((name, rate));
         }
         report.rate(&format!("empty call, {CLIENTS} clients"), &nothing);
+        report.rate(&format!("{by_hand}, {cases} cases"), &rows);
         for (n, (name, rate)) in all.iter().enumerate() {
             report.rate(&format!("{name}, {cases} cases"), rate);
             let has_goal = n < 2;
@@ -112,13 +122,17 @@ pub(crate) async fn run(size: &Size, towns: &mut Towns, report: &mut Report) -> 
                 let what = format!("{ready}, over the empty call");
                 report.ratio(&what, &alone.per_second, &nothing.per_second, None);
             }
-            if let Some(small) = first.as_ref().and_then(|rates| rates.get(n)) {
+            if let Some(small) = first.as_ref().and_then(|(_, rates)| rates.get(n)) {
                 let what = format!("{name}: p99 at {cases} cases over {}", size.cases[0]);
                 let goal = has_goal.then_some(Goal::AtMost(1.5));
                 report.ratio(&what, &rate.p99_us, &small.p99_us, goal);
             }
         }
-        first.get_or_insert(all.into_iter().map(|(_, rate)| rate).collect());
+        if let Some((small, _)) = &first {
+            let what = format!("{by_hand}: p99 at {cases} cases over {}", size.cases[0]);
+            report.ratio(&what, &rows.p99_us, &small.p99_us, None);
+        }
+        first.get_or_insert((rows, all.into_iter().map(|(_, rate)| rate).collect()));
         calls.stop().await?;
         served.stop().await?;
     }
@@ -127,6 +141,21 @@ pub(crate) async fn run(size: &Size, towns: &mut Towns, report: &mut Report) -> 
          run was asked for once"
     ));
     empty.stop().await
+}
+
+/// Reads the rows of cases, any as often as any other, one after the other on this thread.
+fn rows_by_hand(grown: &Grown) -> anyhow::Result<(Times, Duration)> {
+    let c = raw::reader(&grown.directory.join(COMUNE).join("log.db"))?;
+    let (mut times, begun) = (Times::default(), Instant::now());
+    for _ in 0..ROWS_BY_HAND {
+        let id = grown.ids[fastrand::usize(..grown.ids.len())];
+        let stream = format!("{COMUNE}.residency-{id}");
+        let one = Instant::now();
+        let read = raw::read_stream(&c, &stream, ALL_OF_A_CASE)?;
+        times.add(one.elapsed());
+        anyhow::ensure!(read > 0, "{stream} has no events");
+    }
+    Ok((times, begun.elapsed()))
 }
 
 /// The clerks of a town.

@@ -154,3 +154,46 @@ pub(crate) fn replay(log: &Path, view: &Path) -> anyhow::Result<u64> {
         to.query_row("SELECT sum(events) FROM cases", [], |row| row.get(0)).optional()?.flatten();
     Ok(applied.unwrap_or_default().unsigned_abs())
 }
+
+/// A table of keys in no order, as cases are found by, kept by hand with the settings of the views.
+pub(crate) struct RawKeys {
+    connection: Connection,
+    rows: i64,
+    random: fastrand::Rng,
+}
+
+impl RawKeys {
+    /// With so many keys in it already.
+    pub(crate) fn open(path: &Path, rows: u64) -> anyhow::Result<RawKeys> {
+        let connection = durable(path)?;
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        connection.pragma_update(None, "wal_autocheckpoint", 8000)?;
+        connection.execute_batch(
+            "CREATE TABLE search_keys(key INTEGER NOT NULL, case_key INTEGER NOT NULL,
+                 PRIMARY KEY(key, case_key)) WITHOUT ROWID;",
+        )?;
+        let rows = rows.cast_signed();
+        connection.execute(
+            "WITH RECURSIVE n(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n + 1 < ?1)
+             INSERT INTO search_keys SELECT (n - ?1 / 2) * (9223372036854775807 / ?1) * 2, n FROM n",
+            [rows],
+        )?;
+        Ok(RawKeys { connection, rows, random: fastrand::Rng::with_seed(20_260_310) })
+    }
+
+    /// Puts so many more in, in their own order, in one transaction.
+    pub(crate) fn add(&mut self, keys: usize) -> anyhow::Result<()> {
+        let mut new: Vec<i64> = (0..keys).map(|_| self.random.i64(..)).collect();
+        new.sort_unstable();
+        let tx = self.connection.unchecked_transaction()?;
+        {
+            let mut insert = tx.prepare_cached("INSERT INTO search_keys VALUES(?, ?)")?;
+            for key in new {
+                self.rows += 1;
+                insert.execute((key, self.rows))?;
+            }
+        }
+        tx.commit()?;
+        Ok(())
+    }
+}
