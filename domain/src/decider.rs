@@ -232,7 +232,14 @@ pub fn available_actions(case: &Case, ctx: &Context<'_>) -> Vec<Availability> {
 
 /// Folds one event into the case.
 #[must_use]
+#[inline]
 pub fn evolve(mut case: Case, event: &Event) -> Case {
+    step(&mut case, event);
+    case
+}
+
+/// In place: a case has a kilobyte, and a history many events.
+fn step(case: &mut Case, event: &Event) {
     match event {
         Event::Case(e) => {
             case.file.apply(e);
@@ -251,33 +258,32 @@ pub fn evolve(mut case: Case, event: &Event) -> Case {
         case.file.closure = Some(closure);
     }
     // Clocks stop before the procedure moves its own: a final act may start what follows it.
-    if let Some(on) = closes_on(&case, event) {
+    if let Some(on) = closes_on(case, event) {
         let revision = case.file.events;
         case.file.terms.stop_all(on, revision, event.event_type());
     }
-    case.procedure = match case.procedure {
+    let file = &mut case.file;
+    match &mut case.procedure {
         ProcedureState::Residency(state) => {
-            residency::run_clocks(&mut case.file, &state, event);
-            ProcedureState::Residency(residency::evolve(state, event))
+            residency::run_clocks(file, state, event);
+            *state = residency::evolve(std::mem::take(state), event);
         }
-        ProcedureState::Permit(mut state) => {
-            permit::run_clocks(&mut case.file, &state, event);
-            imported::run_clocks(&mut case.file, event);
-            *state = permit::evolve(*state, event);
-            ProcedureState::Permit(state)
+        ProcedureState::Permit(state) => {
+            permit::run_clocks(file, state, event);
+            imported::run_clocks(file, event);
+            **state = permit::evolve(std::mem::take(state), event);
         }
         ProcedureState::Imported(state) => {
-            imported::run_clocks(&mut case.file, event);
-            ProcedureState::Imported(imported::evolve(state, event))
+            imported::run_clocks(file, event);
+            *state = imported::evolve(std::mem::take(state), event);
         }
         ProcedureState::Enrolment(state) => {
-            enrolment::run_clocks(&mut case.file, event);
-            ProcedureState::Enrolment(enrolment::evolve(state, event, case.file.events))
+            enrolment::run_clocks(file, event);
+            *state = enrolment::evolve(std::mem::take(state), event, file.events);
         }
-        ProcedureState::NotOpened => ProcedureState::NotOpened,
-    };
-    case.file.events += 1;
-    case
+        ProcedureState::NotOpened => {}
+    }
+    file.events += 1;
 }
 
 /// Folds a whole history.

@@ -163,7 +163,7 @@ impl Counting<'_> {
         let was_open = was_there && case.file.closure.is_none();
         let stat_before = derive::stat_of(&case, self.rules).map_err(terms)?;
         for event in events {
-            *case = folded_on(*case, event)?;
+            fold_on(&mut case, event)?;
         }
         let Some(opening) = &case.file.opening else { return Ok(()) };
         let kind: Kind = (opening.procedure.as_str(), opening.kind.clone());
@@ -214,7 +214,7 @@ async fn folded(
                 return Ok(case);
             }
             if !PASSED_OVER.contains(&&*event.event_type) {
-                case = folded_on(case, event)?;
+                fold_on(&mut case, event)?;
             }
             from = event.revision.next();
         }
@@ -224,7 +224,7 @@ async fn folded(
     }
 }
 
-fn folded_on(mut case: Case, recorded: &RecordedEvent) -> Result<Case, ViewError> {
+fn fold_on(case: &mut Case, recorded: &RecordedEvent) -> Result<(), ViewError> {
     // What was passed over counts all the same.
     case.file.events = recorded.revision.get();
     let event = decode(recorded)?;
@@ -235,5 +235,6 @@ fn folded_on(mut case: Case, recorded: &RecordedEvent) -> Result<Case, ViewError
             source: None,
         });
     }
-    Ok(evolve(case, &event))
+    *case = evolve(std::mem::take(case), &event);
+    Ok(())
 }
