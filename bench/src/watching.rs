@@ -164,6 +164,9 @@ async fn watched(connection: Authorised, slice_ms: u64) -> anyhow::Result<Vec<Pu
 struct Fates {
     accepted: Times,
     refused: u64,
+    /// Refused by the transport before anything of it was looked at: a connection had all its
+    /// streams open. HTTP/2 lets the client send such a call again (RFC 9113, section 8.7).
+    refused_streams: u64,
     /// Not sent: so many of the clients' calls were waiting already.
     held_back: u64,
 }
@@ -177,10 +180,23 @@ impl Fates {
                 anyhow::ensure!(advised, "a refusal without advice: {status:?}");
                 self.refused += 1;
             }
+            Err(status) if is_refused_stream(&status) => self.refused_streams += 1,
             Err(status) => anyhow::bail!("{status:?}"),
         }
         Ok(())
     }
+}
+
+/// What the transport says of itself, somewhere among the causes.
+fn is_refused_stream(status: &tonic::Status) -> bool {
+    let mut cause = std::error::Error::source(status);
+    while let Some(error) = cause {
+        if error.to_string().contains("refused stream") {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 pub(crate) async fn overload(size: &Size, report: &mut Report) -> anyhow::Result<()> {
@@ -228,15 +244,22 @@ pub(crate) async fn overload(size: &Size, report: &mut Report) -> anyhow::Result
     );
     let told = "refused with the time to come back";
     report.row(told, "/s", &per_second(fates.refused), None);
+    let streams = "refused by the transport: all streams of a connection are open";
+    report.row(streams, "/s", &per_second(fates.refused_streams), None);
     report.row(
         "not sent: the clients' own queues are full",
         "/s",
         &per_second(fates.held_back),
         None,
     );
-    let calls = apart.accepted.count() as u64 + apart.refused;
+    let calls = apart.accepted.count() as u64 + apart.refused + apart.refused_streams;
     let meanwhile = format!("somebody apart who called {calls} times meanwhile");
-    report.row(format!("{meanwhile}: refused"), "", &one(apart.refused as f64), None);
+    report.row(
+        format!("{meanwhile}: refused"),
+        "",
+        &one((apart.refused + apart.refused_streams) as f64),
+        None,
+    );
     report.row(format!("{meanwhile}: p50"), "us", &one(apart.accepted.percentile_us(0.50)), None);
     report.row(format!("{meanwhile}: p99"), "us", &one(apart.accepted.percentile_us(0.99)), None);
     report.row("p99 right afterwards", "us", &one(after.percentile_us(0.99)), None);
