@@ -7,12 +7,12 @@ use pratica_api::app::load;
 use pratica_domain::Event;
 use pratica_domain::ids::{CaseId, EntryId};
 use pratica_domain::ranking::{ListId, Stage, verify};
-use pratica_domain::school::call::{Call, Event as OfCall, Plan, Settlement, evolve};
+use pratica_domain::school::call::{Call, Event as OfCall, Phase, Plan, Settlement, evolve};
 use pratica_domain::school::criteria::Late;
 use pratica_domain::school::enrolment::Event as OfApplication;
 use pratica_domain::term::{first_instant_after, first_instant_of, rome_date};
 use pratica_store::{RecordedEvent, Revision, codec};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many rankings were made again, places accepted and applications looked at.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,7 @@ impl World {
         events: &[RecordedEvent],
     ) -> anyhow::Result<Seen> {
         let mut seen = no_place_twice_and_nobody_late(events)?;
+        let objected = with_observations(events)?;
         let (desk, town) = (&self.process.school, &self.process.town);
         for id in &self.school.calls {
             let Some(live) = desk.call(*id).await? else { continue };
@@ -50,7 +51,13 @@ impl World {
             anyhow::ensure!(*live == replayed, "call {id} is not what its stream folds to");
             let today = rome_date(self.now());
             let due = live.due_on();
-            anyhow::ensure!(due.is_none_or(|due| due > today), "{id} was due on {due:?}");
+            let phase = live.phase.as_str();
+            // Where somebody objected, a provisional ranking waits for the office, not for the clock.
+            let waits = live.phase == Phase::Provisional && objected.contains(&id.to_string());
+            anyhow::ensure!(
+                waits || due.is_none_or(|due| due > today),
+                "{id}, {phase}, was due on {due:?}"
+            );
             for (stage, published) in
                 [(Stage::Provisional, &live.provisional), (Stage::Definitive, &live.definitive)]
             {
@@ -66,6 +73,23 @@ impl World {
         }
         Ok(seen)
     }
+}
+
+/// The calls to whose rankings somebody objected.
+fn with_observations(events: &[RecordedEvent]) -> anyhow::Result<BTreeSet<String>> {
+    let (mut call_of, mut objected) = (BTreeMap::new(), BTreeSet::new());
+    for recorded in events {
+        match codec::decode(recorded)? {
+            Event::Enrolment(OfApplication::Filed(filed)) => {
+                call_of.insert(recorded.stream.clone(), filed.pinned.call.to_string());
+            }
+            Event::Enrolment(OfApplication::ObservationFiled(_)) => {
+                objected.extend(call_of.get(&recorded.stream).cloned());
+            }
+            _ => {}
+        }
+    }
+    Ok(objected)
 }
 
 fn no_place_twice_and_nobody_late(events: &[RecordedEvent]) -> anyhow::Result<Seen> {
