@@ -186,8 +186,8 @@ impl StoreError {
     }
 }
 
-/// Whether SQLite says that a file is damaged, not that it is out of reach. Its tables are strict: a
-/// value of another type was never written. For other databases kept by this program too.
+/// Whether SQLite says that a file of this program is damaged, not that it is out of reach. A value of
+/// another type than its column is read as was never written.
 pub fn is_damage(error: &rusqlite::Error) -> bool {
     use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType};
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
