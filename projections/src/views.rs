@@ -36,7 +36,8 @@ pub struct ViewsOptions {
     pub readers: usize,
     /// How many queries may wait; one more waits before it is queued.
     pub read_queue: usize,
-    /// Page cache of the writer and of each reader, in KiB.
+    /// Page cache of the writer and of each of the two connections for short queries, in KiB; the
+    /// threads that answer share twice as much.
     pub cache_kib: u32,
     /// How many events one transaction takes at most.
     pub batch_events: usize,
@@ -49,7 +50,7 @@ pub struct ViewsOptions {
 impl Default for ViewsOptions {
     fn default() -> Self {
         Self {
-            readers: 2,
+            readers: 8,
             read_queue: 256,
             cache_kib: 16 * 1024,
             batch_events: 2000,
@@ -68,10 +69,7 @@ pub(crate) struct Generation {
 
 impl Generation {
     pub(crate) fn open(path: &Path, options: &ViewsOptions) -> Result<Self, ViewError> {
-        let cache_kib = i64::from(options.cache_kib);
-        let pool = ReaderPool::open(path, options.readers, options.read_queue, move |c| {
-            c.pragma_update(None, "cache_size", -cache_kib)
-        })?;
+        let pool = ReaderPool::open(path, options.readers, options.read_queue, options.cache_kib)?;
         Ok(Self { pool: Some(pool), path: path.to_path_buf(), replaced: AtomicBool::new(false) })
     }
 

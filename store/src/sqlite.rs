@@ -60,14 +60,15 @@ pub struct Options {
     /// The largest the file may grow, in pages of 4 KiB: a quota. When it is reached the writer
     /// stops as if the disk were full. `None` for no limit.
     pub max_pages: Option<u32>,
-    /// Page cache of the writer and of each reader, in KiB.
+    /// Page cache of the writer and of each of the two connections for short queries, in KiB; the
+    /// threads that read share twice as much.
     pub cache_kib: u32,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
-            readers: 2,
+            readers: 8,
             read_queue: 256,
             write_queue: 1024,
             batch_appends: 512,
@@ -126,11 +127,8 @@ impl SqliteLog {
         let lock = lock(&path)?;
         let connection = schema::open_for_writing(&path, &options)?;
         let writer = write::Writer::start(connection, &options)?;
-        let cache_kib = options.cache_kib;
         let readers =
-            ReaderPool::open(&path, options.readers, options.read_queue, move |connection| {
-                connection.pragma_update(None, "cache_size", -i64::from(cache_kib))
-            })?;
+            ReaderPool::open(&path, options.readers, options.read_queue, options.cache_kib)?;
         let names = Arc::default();
         Ok(Self { writer, readers, names, path, scan_events: options.scan_events, _lock: lock })
     }

@@ -3,14 +3,17 @@
 //! SQLite blocks, and async code must not: queries go to these threads. The number of threads
 //! and the queue are bounded; who comes when it is full waits. What reads a few rows by an index
 //! takes less time than handing it over to a thread and back would, and runs where it is asked
-//! for, on connections kept for that. Never write here: the connections cannot.
+//! for, on connections kept for that: as long as the system has the pages in memory. While such
+//! queries wait for the disk they go to the threads as well, so that many wait at a time, and
+//! nothing else waits with them. Never write here: the connections cannot.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -21,10 +24,14 @@ use crate::error::StoreError;
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
+/// Connections for short queries, used where these are asked for.
+const NEAR: usize = 2;
+
 /// Threads that read one SQLite file. Dropping it finishes what is queued.
 pub struct ReaderPool {
     /// For short queries; one that is in use is not here.
     near: Mutex<Vec<Connection>>,
+    disk: Arc<Disk>,
     queue: Arc<Queue>,
     room: Arc<Semaphore>,
     threads: Vec<JoinHandle<()>>,
@@ -50,30 +57,36 @@ impl std::fmt::Debug for ReaderPool {
 
 impl ReaderPool {
     /// Opens a file that exists, with this many threads (at least one) and room for this many
-    /// waiting queries (at least one). `setup` is called once for each connection, for settings
-    /// such as the cache size.
+    /// waiting queries (at least one). `cache_kib` is the page cache of a connection for short
+    /// queries; the threads share as much as all of these have.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`] when it cannot be opened.
-    pub fn open<S>(path: &Path, threads: usize, queue: usize, setup: S) -> Result<Self, StoreError>
-    where
-        S: Fn(&Connection) -> rusqlite::Result<()>,
-    {
-        let mut near = Vec::new();
-        for _ in 0..threads.max(1) {
+    pub fn open(
+        path: &Path,
+        threads: usize,
+        queue: usize,
+        cache_kib: u32,
+    ) -> Result<Self, StoreError> {
+        let threads = threads.max(1);
+        let open = |cache_kib: i64| {
             let connection = open_for_reading(path)?;
-            setup(&connection).map_err(sql("setting up a reader"))?;
-            near.push(connection);
-        }
+            connection
+                .pragma_update(None, "cache_size", -cache_kib)
+                .map_err(sql("setting up a reader"))?;
+            Ok(connection)
+        };
+        let near = (0..NEAR).map(|_| open(cache_kib.into())).collect::<Result<_, StoreError>>()?;
+        let shared_kib = i64::from(cache_kib) * NEAR as i64 / threads as i64;
         let mut pool = Self {
             near: Mutex::new(near),
+            disk: Arc::default(),
             queue: Arc::default(),
             room: Arc::new(Semaphore::new(queue.clamp(1, Semaphore::MAX_PERMITS))),
             threads: Vec::new(),
         };
-        for number in 0..threads.max(1) {
-            let connection = open_for_reading(path)?;
-            setup(&connection).map_err(sql("setting up a reader"))?;
+        for number in 0..threads {
+            let connection = open(shared_kib)?;
             let queue = Arc::clone(&pool.queue);
             let thread = std::thread::Builder::new()
                 .name(format!("pratica-read-{number}"))
@@ -84,8 +97,8 @@ impl ReaderPool {
         Ok(pool)
     }
 
-    /// Runs a query that reads a few rows by an index, here and now; when all connections for such
-    /// queries are in use, on one of the threads.
+    /// Runs a query that reads a few rows by an index, here and now; on one of the threads when all
+    /// connections for such queries are in use, or such queries had to wait for the disk lately.
     ///
     /// # Errors
     /// As [`ReaderPool::run`].
@@ -94,7 +107,12 @@ impl ReaderPool {
         F: FnOnce(&mut Connection) -> R + Send + 'static,
         R: Send + 'static,
     {
-        let free = self.near.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let disk = Arc::clone(&self.disk);
+        let query = move |connection: &mut Connection| disk.watching(|| query(connection));
+        let free = match self.disk.is_slow() {
+            true => None,
+            false => self.near.lock().unwrap_or_else(PoisonError::into_inner).pop(),
+        };
         let Some(mut connection) = free else { return self.run(query).await };
         let result = catch_unwind(AssertUnwindSafe(|| query(&mut connection)));
         settle(&connection);
@@ -140,6 +158,47 @@ impl Drop for ReaderPool {
             if thread.join().is_err() {
                 tracing::error!("a reader thread panicked");
             }
+        }
+    }
+}
+
+/// Whether short queries wait for the disk, told by how long they take.
+///
+/// One may also be long because other threads had the processor: so one alone proves nothing, and
+/// it takes more than a few among many.
+#[derive(Debug, Default)]
+struct Disk {
+    score: AtomicU32,
+}
+
+impl Disk {
+    /// What a few rows take from the system's cache, several times over.
+    const LONG: Duration = Duration::from_millis(1);
+    /// What a long query adds; a quick one takes one off.
+    const WEIGHT: u32 = 8;
+    const SLOW_FROM: u32 = 2 * Self::WEIGHT;
+    const MOST: u32 = 8 * Self::WEIGHT;
+
+    fn is_slow(&self) -> bool {
+        self.score.load(Ordering::Relaxed) >= Self::SLOW_FROM
+    }
+
+    fn watching<R>(&self, query: impl FnOnce() -> R) -> R {
+        let begun = Instant::now();
+        let result = query();
+        self.took(begun.elapsed());
+        result
+    }
+
+    fn took(&self, time: Duration) {
+        let score = self.score.load(Ordering::Relaxed);
+        let next = match time >= Self::LONG {
+            true => (score + Self::WEIGHT).min(Self::MOST),
+            false => score.saturating_sub(1),
+        };
+        // Two at the same moment may count as one: it is an estimate.
+        if next != score {
+            self.score.store(next, Ordering::Relaxed);
         }
     }
 }
@@ -215,4 +274,59 @@ pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
 /// `LIMIT ?` among them, and so parse and plan the statement anew for each execution.
 pub fn plan_once(c: &Connection) -> rusqlite::Result<()> {
     c.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Disk, NEAR, ReaderPool};
+    use std::thread::ThreadId;
+    use std::time::Duration;
+
+    const QUICK: Duration = Duration::from_micros(50);
+    const WAITED: Duration = Duration::from_millis(4);
+
+    #[test]
+    fn a_disk_is_slow_when_queries_wait_for_it_and_not_for_one_that_was_interrupted() {
+        let disk = Disk::default();
+        for n in 0..1000 {
+            disk.took(if n % 20 == 0 { WAITED } else { QUICK });
+            assert!(!disk.is_slow(), "one in twenty is no slow disk");
+        }
+        disk.took(WAITED);
+        disk.took(WAITED);
+        assert!(disk.is_slow());
+        for _ in 0..1000 {
+            disk.took(WAITED);
+        }
+        let quick = (0..1000).take_while(|_| {
+            disk.took(QUICK);
+            disk.is_slow()
+        });
+        assert!(quick.count() < 64, "it is believed to be quick again after a bounded number");
+    }
+
+    #[tokio::test]
+    async fn short_queries_leave_the_runtime_while_the_disk_is_slow() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("a.db");
+        rusqlite::Connection::open(&path)
+            .and_then(|c| c.execute_batch("CREATE TABLE t(n)"))
+            .expect("a file");
+        let pool = ReaderPool::open(&path, 2, 2, 64).expect("a pool");
+        let here = std::thread::current().id();
+        let ran_on = async || -> ThreadId {
+            pool.run_short(|_| std::thread::current().id()).await.expect("an answer")
+        };
+        assert_eq!(ran_on().await, here);
+        for _ in 0..NEAR {
+            pool.disk.took(WAITED);
+        }
+        assert_ne!(ran_on().await, here, "the disk is slow");
+        // Each of these is quick, so that in the end they come back.
+        let mut away = 0;
+        while ran_on().await != here {
+            away += 1;
+            assert!(away < 1000, "short queries never came back");
+        }
+    }
 }

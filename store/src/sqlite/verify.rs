@@ -36,7 +36,7 @@ pub struct Verified {
 /// # Errors
 /// [`StoreError::Corrupt`] with the first position that departs, [`StoreError::Unavailable`].
 pub async fn verify_file(path: &Path) -> Result<Verified, StoreError> {
-    verify(&ReaderPool::open(path, 1, 1, |_| Ok(()))?).await
+    verify(&ReaderPool::open(path, 1, 1, 4 * 1024)?).await
 }
 
 pub(super) async fn verify(readers: &ReaderPool) -> Result<Verified, StoreError> {
