@@ -28,6 +28,7 @@ use pratica_proto::worklist::v1::worklist_service_server::WorklistServiceServer;
 use pratica_proto::worklist::v1::{
     CountWorklistRequest, ListWorklistRequest, ListWorklistResponse, Queue, WorklistQuery,
 };
+use rusqlite::Connection;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tonic::service::Routes;
@@ -35,8 +36,8 @@ use uuid::Uuid;
 
 const CLIENTS: usize = 16;
 const PAGE: i32 = 50;
-/// Cases whose rows are read by hand in a run.
-const ROWS_BY_HAND: usize = 2000;
+/// Cases whose rows each of so many reads by hand in a run.
+const ROWS_BY_HAND: usize = 200;
 /// More events than a case has.
 const ALL_OF_A_CASE: u64 = 1000;
 
@@ -98,7 +99,8 @@ pub(crate) async fn run(size: &Size, towns: &mut Towns, report: &mut Report) -> 
         }
         let alone = [one_alone, list_alone];
         let mut all = vec![("GetCase", one), ("ListWorklist", list)];
-        let by_hand = "rusqlite by hand, a case's rows and nothing else";
+        let by_hand =
+            format!("rusqlite by hand, a case's rows and nothing else, {CLIENTS} at a time");
         for (name, query) in OTHERS {
             let (times, took) = askers.ask(query, slice).await?;
             let mut rate = Rate::default();
@@ -143,19 +145,32 @@ pub(crate) async fn run(size: &Size, towns: &mut Towns, report: &mut Report) -> 
     empty.stop().await
 }
 
-/// Reads the rows of cases, any as often as any other, one after the other on this thread.
+/// Reads the rows of cases, any as often as any other, on as many threads as there are clients.
 fn rows_by_hand(grown: &Grown) -> anyhow::Result<(Times, Duration)> {
-    let c = raw::reader(&grown.directory.join(COMUNE).join("log.db"))?;
-    let (mut times, begun) = (Times::default(), Instant::now());
-    for _ in 0..ROWS_BY_HAND {
-        let id = grown.ids[fastrand::usize(..grown.ids.len())];
-        let stream = format!("{COMUNE}.residency-{id}");
-        let one = Instant::now();
-        let read = raw::read_stream(&c, &stream, ALL_OF_A_CASE)?;
-        times.add(one.elapsed());
-        anyhow::ensure!(read > 0, "{stream} has no events");
-    }
-    Ok((times, begun.elapsed()))
+    let log = grown.directory.join(COMUNE).join("log.db");
+    let readers = (0..CLIENTS).map(|_| raw::reader(&log)).collect::<Result<Vec<_>, _>>()?;
+    let begun = Instant::now();
+    let read = |c: Connection| -> anyhow::Result<Times> {
+        let mut times = Times::default();
+        for _ in 0..ROWS_BY_HAND {
+            let id = grown.ids[fastrand::usize(..grown.ids.len())];
+            let stream = format!("{COMUNE}.residency-{id}");
+            let one = Instant::now();
+            let read = raw::read_stream(&c, &stream, ALL_OF_A_CASE)?;
+            times.add(one.elapsed());
+            anyhow::ensure!(read > 0, "{stream} has no events");
+        }
+        Ok(times)
+    };
+    let mut all = Times::default();
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = readers.into_iter().map(|c| scope.spawn(|| read(c))).collect();
+        for thread in threads {
+            all.join(thread.join().map_err(|_| anyhow::anyhow!("a reader panicked"))??);
+        }
+        anyhow::Ok(())
+    })?;
+    Ok((all, begun.elapsed()))
 }
 
 /// The clerks of a town.
