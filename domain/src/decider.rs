@@ -234,12 +234,12 @@ pub fn available_actions(case: &Case, ctx: &Context<'_>) -> Vec<Availability> {
 #[must_use]
 #[inline]
 pub fn evolve(mut case: Case, event: &Event) -> Case {
-    step(&mut case, event);
+    evolve_in_place(&mut case, event);
     case
 }
 
-/// In place: a case has a kilobyte, and a history many events.
-fn step(case: &mut Case, event: &Event) {
+/// As [`evolve`], for who folds a history: a case has a kilobyte, and a history many events.
+pub fn evolve_in_place(case: &mut Case, event: &Event) {
     match event {
         Event::Case(e) => {
             case.file.apply(e);
@@ -288,7 +288,11 @@ fn step(case: &mut Case, event: &Event) {
 
 /// Folds a whole history.
 pub fn fold<'a>(events: impl IntoIterator<Item = &'a Event>) -> Case {
-    events.into_iter().fold(Case::default(), evolve)
+    let mut case = Case::default();
+    for event in events {
+        evolve_in_place(&mut case, event);
+    }
+    case
 }
 
 fn initial(opened: &case::Opened) -> ProcedureState {

@@ -23,7 +23,7 @@ pub mod term;
 pub use context::{Actor, Context, Role, Written};
 pub use decider::{
     Action, Availability, Case, Check, Command, ProcedureState, Rule, actions_of, all_actions,
-    available_actions, decide, evolve, fold,
+    available_actions, decide, evolve, evolve_in_place, fold,
 };
 pub use event::{Event, Occurrence};
 pub use rejection::{Rejection, RejectionCode};

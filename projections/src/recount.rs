@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock};
 
 use jiff::civil::Date;
-use pratica_domain::{Case, Event, case, evolve};
+use pratica_domain::{Case, Event, case, evolve_in_place};
 use pratica_store::{
     Delivery, Direction, EventReader, Filter, Position, RecordedEvent, Revision, StreamName,
     Subscription,
@@ -235,6 +235,6 @@ fn fold_on(case: &mut Case, recorded: &RecordedEvent) -> Result<(), ViewError> {
             source: None,
         });
     }
-    *case = evolve(std::mem::take(case), &event);
+    evolve_in_place(case, &event);
     Ok(())
 }

@@ -4,7 +4,7 @@ use super::error::AppError;
 use super::town::Town;
 use pratica_domain::case::{LEFT_IN_EVENTS, Procedure};
 use pratica_domain::ids::CaseId;
-use pratica_domain::{Case, Event};
+use pratica_domain::{Case, Event, evolve_in_place};
 use pratica_store::{Direction, Position, RecordedEvent, Revision, StreamName, codec};
 use std::sync::Arc;
 
@@ -83,7 +83,7 @@ pub async fn current(town: &Town, id: CaseId) -> Result<Option<Arc<Case>>, AppEr
     }
     let mut case = (*kept).clone();
     for recorded in &since {
-        case = pratica_domain::evolve(case, &to_fold(town, recorded)?);
+        evolve_in_place(&mut case, &to_fold(town, recorded)?);
     }
     Ok(Some(keep(town, id, Arc::new(case), head).case))
 }
@@ -101,7 +101,7 @@ pub async fn sealed(
         let events = events(town, &stream, Revision::FIRST, Revision::END).await?;
         let mut case = Case::default();
         for recorded in &events {
-            case = pratica_domain::evolve(case, &decode(recorded)?);
+            evolve_in_place(&mut case, &decode(recorded)?);
         }
         if case.file.events > 0 {
             return Ok(Some((case, events)));
@@ -128,7 +128,7 @@ pub async fn fold(town: &Town, stream: &StreamName, to: Revision) -> Result<Case
     let events = events(town, stream, Revision::FIRST, to).await?;
     let mut case = Case::default();
     for recorded in &events {
-        case = pratica_domain::evolve(case, &to_fold(town, recorded)?);
+        evolve_in_place(&mut case, &to_fold(town, recorded)?);
     }
     Ok(case)
 }
@@ -146,14 +146,18 @@ pub async fn events(
     let mut all = Vec::new();
     let mut from = from;
     loop {
-        let page = town
+        let mut page = town
             .log
             .read_stream(stream, from, Direction::Forwards, PAGE)
             .await
             .map_err(|e| AppError::store("reading a case", e))?;
         let full = page.len() == PAGE;
         let last = page.last().map(|e| e.revision);
-        all.extend(page.into_iter().filter(|e| e.revision <= to));
+        page.retain(|event| event.revision <= to);
+        match all.is_empty() {
+            true => all = page,
+            false => all.append(&mut page),
+        }
         match last {
             Some(last) if full && last < to => from = last.next(),
             _ => return Ok(all),

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use serde::de::Error as _;
 use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -73,12 +74,13 @@ impl<T: Serialize> Serialize for Personal<T> {
 impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Personal<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        struct Stored<T> {
+        struct Stored<'a, T> {
             subject: SubjectId,
             #[serde(default = "Option::default")]
             value: Option<T>,
-            #[serde(default)]
-            sealed: Option<String>,
+            // Of the bytes that are read, where these are at hand.
+            #[serde(default, borrow)]
+            sealed: Option<Cow<'a, str>>,
         }
         let Stored { subject, value, sealed } = Stored::deserialize(deserializer)?;
         match (value, sealed) {

@@ -8,7 +8,7 @@ use std::num::NonZero;
 use std::sync::Arc;
 
 use pratica_domain::ids::CaseId;
-use pratica_domain::{Case, Event, case, evolve, register};
+use pratica_domain::{Case, Event, case, evolve_in_place, register};
 use pratica_store::{BlindIndex, Position, RecordedEvent, StreamName, codec};
 
 use super::Entry;
@@ -234,7 +234,7 @@ fn one(
                 follows(&case, &event, recorded)?;
                 done.steps.push(Step::of(key, recorded, &event)?);
                 clocks_moved |= moves_clocks(&event);
-                case = evolve(case, &event);
+                evolve_in_place(&mut case, &event);
                 is_of_a_case = true;
             }
         }
@@ -345,7 +345,7 @@ impl Earlier {
         if self.case.file.events == 0 {
             self.first = recorded.position;
         }
-        self.case = evolve(std::mem::take(&mut self.case), &event);
+        evolve_in_place(&mut self.case, &event);
         Ok(())
     }
 }

@@ -184,7 +184,10 @@ fn decode_parts(event_type: &str, version: u16, payload: &[u8]) -> Result<Event,
             Err(format!("{event_type} has version {version}; this build reads up to {current}"))
         }
         Some(_) => {
-            let mut json = serde_json::Deserializer::from_slice(payload);
+            // Looked at once as a whole: else each string of it would be looked at by itself.
+            let text = std::str::from_utf8(payload)
+                .map_err(|e| format!("{event_type} is no text: {e}"))?;
+            let mut json = serde_json::Deserializer::from_str(text);
             match Event::deserialize_payload(event_type, &mut json) {
                 Ok(Some(event)) => Ok(event),
                 Ok(None) => Err(format!("no event is named {event_type:?}")),

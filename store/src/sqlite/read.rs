@@ -4,7 +4,6 @@
 //! allocated: stream names come from a cache, event types are shared within a page. Never decode
 //! a payload here.
 
-use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
@@ -27,6 +26,8 @@ const READING: &str = "reading the log";
 const SECOND: i64 = 1_000_000_000;
 /// For how many events room is made before it is known how many there are.
 const ROOM: usize = 1024;
+/// The same for one stream.
+const STREAM_ROOM: usize = 64;
 
 /// Names by the number of their stream. Streams are never renamed, so that it is never stale.
 ///
@@ -103,7 +104,7 @@ pub(super) fn stream(
         .query((stream.as_str(), integer(from.get()), integer(max as u64)))
         .map_err(sql(READING))?;
     let mut types = Types::default();
-    let mut events = Vec::with_capacity(max.min(ROOM));
+    let mut events = Vec::with_capacity(max.min(STREAM_ROOM));
     while let Some(row) = rows.next().map_err(sql(READING))? {
         events.push(event(row, stream.clone(), &mut types)?);
     }
@@ -219,23 +220,19 @@ pub(super) fn request(c: &Connection, id: Uuid) -> Result<Option<RequestRecord>,
 /// The event types met in a page: each allocated once.
 #[derive(Default)]
 pub(super) struct Types {
-    known: HashSet<Arc<str>>,
-    /// Events of a kind come in rows, and comparing is quicker than hashing.
-    last: Option<Arc<str>>,
+    /// The last one first: events of a kind come in rows, and comparing a few is quicker than
+    /// hashing.
+    known: Vec<Arc<str>>,
 }
 
 impl Types {
     fn get(&mut self, name: &str) -> Arc<str> {
-        if let Some(last) = self.last.as_ref().filter(|last| &***last == name) {
-            return Arc::clone(last);
-        }
-        let found = self.known.get(name).cloned().unwrap_or_else(|| {
-            let new: Arc<str> = name.into();
-            self.known.insert(Arc::clone(&new));
-            new
+        let place = self.known.iter().position(|known| &**known == name).unwrap_or_else(|| {
+            self.known.push(name.into());
+            self.known.len() - 1
         });
-        self.last = Some(Arc::clone(&found));
-        found
+        self.known.swap(0, place);
+        Arc::clone(&self.known[0])
     }
 }
 
