@@ -1,6 +1,6 @@
 //! Building the views again beside the ones that serve, and swapping them.
 //!
-//! The new file is written in bulk (no journal, indexes last), flushed, named `<file>.<n>`, caught
+//! The new file is written in bulk (no journal, one transaction, indexes last), flushed, named `<file>.<n>`, caught
 //! up with the live one, and put under the handle between two batches. Queries that began on the
 //! old file finish there. At the next start the newest complete file takes the plain name again.
 //! What must never enter: effects; a rebuild reads the log and writes a file, nothing else.
@@ -88,13 +88,14 @@ async fn build(
     let connection = schema::open(building, Mode::Bulk, options.cache_kib.max(64 * 1024))?;
     let mut writer = Writer::new(connection, options.cached_cases, Arc::clone(&shared.index))?;
     writer.use_rules(rules)?;
+    writer.begin_bulk()?;
     let head = reader.head().await?;
     let log = Subscription::new(Arc::clone(&reader), Position::START, Filter::all())
         .batch(options.rebuild_batch_events);
     let mut log =
         advance(&mut writer, &reader, Ahead::new(log), rules, head, &mut progress).await?;
 
-    let connection = writer.into_connection();
+    let connection = writer.end_bulk()?;
     schema::index(&connection)?;
     connection.close().map_err(|(_, error)| sql("closing the new views")(error))?;
     let io = |source| ViewError::Io { path: building.to_path_buf(), source };

@@ -41,7 +41,7 @@ pub struct ViewsOptions {
     pub cache_kib: u32,
     /// How many events one transaction takes at most.
     pub batch_events: usize,
-    /// How many events one transaction of a rebuild takes at most.
+    /// How many events a rebuild works out at a time at most; its transaction is one.
     pub rebuild_batch_events: usize,
     /// How many folded cases are kept at most, so that the next event of a case needs no reading.
     pub cached_cases: usize,
@@ -54,7 +54,7 @@ impl Default for ViewsOptions {
             read_queue: 256,
             cache_kib: 16 * 1024,
             batch_events: 2000,
-            rebuild_batch_events: 10_000,
+            rebuild_batch_events: 20_000,
             cached_cases: 16_384,
         }
     }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use pratica_domain::Case;
 use pratica_store::{BlindIndex, Position, RecordedEvent, StreamName};
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 
 use crate::cache::Cache;
 use crate::derive::Derived;
@@ -80,9 +80,18 @@ impl Writer {
         self.worker.position
     }
 
-    /// The connection, for what is done once the writing is over.
-    pub(crate) fn into_connection(self) -> Connection {
-        self.tables.connection
+    /// Has all batches from here on be one transaction: for a file that nobody reads before it is
+    /// complete, and that is given up when one of them fails. A page is then written once, and not
+    /// with every batch that touches it.
+    pub(crate) fn begin_bulk(&self) -> Result<(), ViewError> {
+        self.tables.connection.execute_batch("BEGIN IMMEDIATE").map_err(sql("beginning a bulk"))
+    }
+
+    /// Ends the bulk, and gives the connection for what is done once the writing is over.
+    pub(crate) fn end_bulk(self) -> Result<Connection, ViewError> {
+        let connection = self.tables.connection;
+        connection.execute_batch("COMMIT").map_err(sql("committing a bulk"))?;
+        Ok(connection)
     }
 
     /// Makes sure that what is there was built by these rules: views of others start empty. What
@@ -205,21 +214,27 @@ impl Worker {
 
 impl Tables {
     fn write(&mut self, batch: &Prepared) -> Result<(), ViewError> {
-        let tx = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(sql("beginning a batch"))?;
         let mut meta = self.meta.clone();
         meta.applied(batch);
-        rows(&tx, batch)?;
-        meta.write(&tx)?;
-        tx.commit().map_err(sql("committing a batch"))?;
+        if self.connection.is_autocommit() {
+            let tx = self
+                .connection
+                .transaction_with_behavior(TransactionBehavior::Immediate)
+                .map_err(sql("beginning a batch"))?;
+            rows(&tx, batch)?;
+            meta.write(&tx)?;
+            tx.commit().map_err(sql("committing a batch"))?;
+        } else {
+            // All batches of a bulk are one transaction.
+            rows(&self.connection, batch)?;
+            meta.write(&self.connection)?;
+        }
         self.meta = meta;
         Ok(())
     }
 }
 
-fn rows(tx: &Transaction<'_>, batch: &Prepared) -> Result<(), ViewError> {
+fn rows(tx: &Connection, batch: &Prepared) -> Result<(), ViewError> {
     let (mut deltas, mut found_by) = (Deltas::default(), FoundBy::default());
     for case in &batch.cases {
         cases::write(tx, case, &mut found_by, &mut deltas)?;

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::num::NonZero;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pratica_domain::ids::CaseId;
 use pratica_domain::{Case, Event, case, evolve_in_place, register};
@@ -117,30 +117,30 @@ pub(crate) fn prepare(
     }
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(8);
     let threads = if events.len() < SHARED_OUT { 1 } else { threads };
-    let (mut prepared, entries) = gather(share_out(work, threads, rules, index))?;
+    let (mut prepared, entries) = gather(share_out(work, events.len(), threads, rules, index))?;
     prepared.position = events.last().map(|event| event.position).unwrap_or_default();
     Ok((prepared, entries))
 }
 
+/// Each thread takes the next stream when it is done with one: the register is a single stream with
+/// a seventh of all events.
 fn share_out(
     work: Vec<Work<'_>>,
+    events: usize,
     threads: usize,
     rules: &Rules,
     index: &dyn BlindIndex,
 ) -> Vec<Share> {
-    let mut parts: Vec<Vec<Work<'_>>> = Vec::new();
-    parts.resize_with(threads, Vec::new);
-    for (n, work) in work.into_iter().enumerate() {
-        parts[n % threads].push(work);
-    }
-    let all = |part: Vec<Work<'_>>| {
+    let streams = work.len();
+    let queue = Mutex::new(work.into_iter());
+    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let share = || {
         let mut share = Share::default();
-        let events = part.iter().map(|work| work.events.len()).sum();
-        share.prepared.steps.reserve_exact(events);
-        share.prepared.digests.reserve_exact(events);
-        share.prepared.cases.reserve_exact(part.len());
-        share.entries.reserve_exact(part.len());
-        for work in part {
+        share.prepared.steps.reserve(events / threads);
+        share.prepared.digests.reserve(events / threads);
+        share.prepared.cases.reserve(streams / threads);
+        share.entries.reserve(streams / threads);
+        while let Some(work) = next() {
             if let Err(error) = one(work, rules, index, &mut share) {
                 share.failed(error);
             }
@@ -148,11 +148,9 @@ fn share_out(
         share
     };
     std::thread::scope(|scope| {
-        // This thread takes a part too.
-        let own = parts.pop().unwrap_or_default();
-        let running: Vec<_> =
-            parts.into_iter().map(|part| scope.spawn(move || all(part))).collect();
-        let mut shares = vec![all(own)];
+        // This thread takes a share too.
+        let running: Vec<_> = (1..threads).map(|_| scope.spawn(share)).collect();
+        let mut shares = vec![share()];
         for thread in running {
             shares.push(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         }
