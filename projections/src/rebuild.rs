@@ -1,9 +1,10 @@
 //! Building the views again beside the ones that serve, and swapping them.
 //!
-//! The new file is written in bulk (no journal, one transaction, indexes last), flushed, named `<file>.<n>`, caught
-//! up with the live one, and put under the handle between two batches. Queries that began on the
-//! old file finish there. At the next start the newest complete file takes the plain name again.
-//! What must never enter: effects; a rebuild reads the log and writes a file, nothing else.
+//! The new file is written in bulk (no journal, one transaction, indexes last), flushed, named
+//! `<file>.<n>`, caught up with the live one, and put under the handle between two batches. Queries
+//! that began on the old file finish there. At the next start the newest complete file takes the
+//! plain name again. What must never enter: effects; a rebuild reads the log and writes a file,
+//! nothing else.
 
 use std::fs::{self, File};
 use std::io::ErrorKind;
