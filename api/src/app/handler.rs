@@ -9,7 +9,7 @@ use super::town::Town;
 use pratica_domain::case::{self, Procedure};
 use pratica_domain::ids::{CaseId, derived};
 use pratica_domain::term::{first_instant_of, rome_date};
-use pratica_domain::{Case, Command, Context, Event, Occurrence, decide, evolve};
+use pratica_domain::{Case, Command, Context, Event, Occurrence, decide, evolve, evolve_in_place};
 use pratica_store::{
     AppendRequest, Appended, Expected, Metadata, NewEvent, Position, Request, RequestRecord,
     Revision, StoreError, StreamName, codec,
@@ -387,7 +387,7 @@ async fn replay(
     let mut events = Vec::new();
     for event in &recorded {
         let decoded = load::open(town, event)?;
-        case = evolve(case, &decoded);
+        evolve_in_place(&mut case, &decoded);
         if record.event_count > 0 && record.first_revision.is_some_and(|f| event.revision >= f) {
             events.push(decoded);
         }
@@ -424,7 +424,7 @@ pub async fn with_numbers(town: &Town, mut outcome: Outcome) -> Result<Outcome, 
         if !matches!(event, Event::Case(case::Event::DocumentRegistered(_))) {
             break;
         }
-        after = evolve(after, &event);
+        evolve_in_place(&mut after, &event);
         outcome.position = outcome.position.max(recorded.position);
     }
     outcome.case = Arc::new(after);

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use pratica_domain::Case;
 use pratica_store::{BlindIndex, Position, RecordedEvent, StreamName};
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::cache::Cache;
 use crate::derive::Derived;
@@ -216,18 +216,18 @@ impl Tables {
     fn write(&mut self, batch: &Prepared) -> Result<(), ViewError> {
         let mut meta = self.meta.clone();
         meta.applied(batch);
-        if self.connection.is_autocommit() {
-            let tx = self
-                .connection
-                .transaction_with_behavior(TransactionBehavior::Immediate)
-                .map_err(sql("beginning a batch"))?;
-            rows(&tx, batch)?;
-            meta.write(&tx)?;
+        // In a bulk one is open already, for all batches.
+        let tx = match self.connection.is_autocommit() {
+            true => {
+                Some(Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate))
+            }
+            false => None,
+        };
+        let tx = tx.transpose().map_err(sql("beginning a batch"))?;
+        rows(&self.connection, batch)?;
+        meta.write(&self.connection)?;
+        if let Some(tx) = tx {
             tx.commit().map_err(sql("committing a batch"))?;
-        } else {
-            // All batches of a bulk are one transaction.
-            rows(&self.connection, batch)?;
-            meta.write(&self.connection)?;
         }
         self.meta = meta;
         Ok(())

@@ -10,7 +10,7 @@ use pratica_domain::ranking::{Document, Header, LotsDrawn, Stage};
 use pratica_domain::school::call::{Call, Prepared, Surroundings};
 use pratica_domain::school::enrolment::Application;
 use pratica_domain::school::standing::{Entry, input};
-use pratica_domain::{Case, ProcedureState, Rejection, RejectionCode, evolve};
+use pratica_domain::{Case, ProcedureState, Rejection, RejectionCode, evolve_in_place};
 use pratica_store::{Position, Revision, codec};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -98,7 +98,7 @@ async fn one(town: &Town, id: CaseId, at: Position) -> Result<Option<Gathered>, 
             evidence.update(&text);
             evidence.update([0]);
         }
-        case = evolve(case, &event);
+        evolve_in_place(&mut case, &event);
     }
     let evidence = hex(&evidence.finalize());
     Ok((case.file.events > 0).then_some(Gathered { id, case, evidence }))

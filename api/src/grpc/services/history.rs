@@ -13,7 +13,7 @@ use crate::grpc::status::status;
 use pratica_domain::case::Procedure;
 use pratica_domain::ids::CaseId;
 use pratica_domain::term::{first_instant_after, rome_date};
-use pratica_domain::{Case, Role, evolve};
+use pratica_domain::{Case, Role, evolve_in_place};
 use pratica_proto::history::v1::history_service_server::HistoryService;
 use pratica_proto::history::v1::{
     GetCaseAsOfRequest, GetCaseAsOfResponse, ReadEventsRequest, ReadEventsResponse,
@@ -84,7 +84,7 @@ impl HistoryService for Shared {
             kept.sort_by_key(|e| e.revision);
             let mut case = Case::default();
             for recorded in &kept {
-                case = evolve(case, &load::open(&open.town, recorded)?);
+                evolve_in_place(&mut case, &load::open(&open.town, recorded)?);
             }
             if case.file.opening.is_none() {
                 return Err(AppError::NotFound("case as of that date"));
