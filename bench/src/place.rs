@@ -43,7 +43,7 @@ impl Place {
         }
         let reader: Arc<dyn EventReader> = Arc::clone(&town.log) as Arc<dyn EventReader>;
         let rebuilt = town.views.rebuild(reader, &town.rules, |_, _| {}).await?;
-        anyhow::ensure!(rebuilt.position == head, "the views are at {:?}", rebuilt.position);
+        anyhow::ensure!(rebuilt == head, "the views are at {rebuilt:?}");
         for process in [register::CHECKPOINT, school::CHECKPOINT] {
             town.views.keep_checkpoint(process, head).await?;
         }

@@ -32,7 +32,6 @@ pub use desk::Desk;
 pub use digest::Digest;
 pub use error::ViewError;
 pub use projector::Projector;
-pub use rebuild::Rebuilt;
 pub use recount::{Recount, RecountOf, recount};
 pub use rules::Rules;
 pub use school::types::{CallRow, ListRow, OfferRow, RankRow};

@@ -161,7 +161,7 @@ impl Projector {
     ) -> Result<(), ViewError> {
         let missing = {
             let writer = self.shared.writer();
-            fresh(&writer, &events).map(|fresh| writer.missing(fresh))
+            fresh(writer.worked_out(), &events).map(|fresh| writer.missing(fresh))
         };
         let mut loaded = Loaded::new();
         let done = match missing {
@@ -170,7 +170,7 @@ impl Projector {
         };
         let done = done.and_then(|()| {
             let mut writer = self.shared.writer();
-            let fresh = fresh(&writer, &events)?;
+            let fresh = fresh(writer.worked_out(), &events)?;
             match still_missing(&writer, fresh, &loaded).is_empty() {
                 true => writer.work_out(fresh, loaded, rules).map(|()| true),
                 // A rebuild has put another writer there meanwhile.
@@ -239,7 +239,7 @@ impl Projector {
         loop {
             let missing = {
                 let mut writer = self.shared.writer();
-                let fresh = fresh(&writer, events)?;
+                let fresh = fresh(writer.worked_out(), events)?;
                 let missing = still_missing(&writer, fresh, &loaded);
                 if missing.is_empty() {
                     let applied = writer.apply(fresh, std::mem::take(&mut loaded), rules);
@@ -294,12 +294,8 @@ pub(crate) fn still_missing(
     missing
 }
 
-/// The events beyond the writer's position.
-pub(crate) fn fresh<'a>(
-    writer: &Writer,
-    events: &'a [RecordedEvent],
-) -> Result<&'a [RecordedEvent], ViewError> {
-    let at = writer.worked_out();
+/// The events beyond a position, that up to which they are worked out.
+pub(crate) fn fresh(at: Position, events: &[RecordedEvent]) -> Result<&[RecordedEvent], ViewError> {
     let from = events.partition_point(|event| event.position <= at);
     let fresh = &events[from..];
     match fresh.first() {

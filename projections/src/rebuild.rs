@@ -14,26 +14,18 @@ use std::sync::{Arc, PoisonError};
 
 use pratica_store::{Delivery, EventReader, Filter, Position, Subscription};
 
-use crate::digest::Digest;
 use crate::error::{ViewError, sql};
 use crate::projector::{Ahead, fresh, load};
 use crate::rules::Rules;
 use crate::schema::{self, Found, Mode};
 use crate::views::{Generation, Shared, Views};
 use crate::writer::Writer;
+use crate::writer::apart::Apart;
 use crate::writer::prepare::Loaded;
 
-/// What a rebuild came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rebuilt {
-    /// The position that the digest is of.
-    pub position: Position,
-    /// A digest of every row of every derived table, see [`Views::content_digest`].
-    pub content_digest: Digest,
-}
-
 impl Views {
-    /// Builds the views again from the first event on, while the old ones serve, and swaps them.
+    /// Builds the views again from the first event on, while the old ones serve, and swaps them:
+    /// up to where the log is applied then. What came of it, [`Views::content_digest`] says.
     /// `progress` hears where it is and where the log ends. The projector may go on meanwhile; it
     /// writes to the new file from the swap on.
     ///
@@ -47,7 +39,7 @@ impl Views {
         reader: Arc<dyn EventReader>,
         rules: &Rules,
         progress: impl FnMut(Position, Position) + Send,
-    ) -> Result<Rebuilt, ViewError> {
+    ) -> Result<Position, ViewError> {
         let shared = &*self.shared;
         if shared.rebuilding.swap(true, Ordering::AcqRel) {
             return Err(ViewError::Rebuilding);
@@ -61,9 +53,7 @@ impl Views {
             remove(&building);
             remove(&path);
         }
-        built?;
-        let digest = self.content_digest().await?;
-        Ok(Rebuilt { position: digest.position, content_digest: digest.value })
+        built
     }
 }
 
@@ -83,7 +73,7 @@ async fn build(
     reader: Arc<dyn EventReader>,
     rules: &Rules,
     mut progress: impl FnMut(Position, Position) + Send,
-) -> Result<(), ViewError> {
+) -> Result<Position, ViewError> {
     let options = &shared.options;
     remove(building);
     let connection = schema::open(building, Mode::Bulk, options.cache_kib.max(64 * 1024))?;
@@ -93,8 +83,8 @@ async fn build(
     let head = reader.head().await?;
     let log = Subscription::new(Arc::clone(&reader), Position::START, Filter::all())
         .batch(options.rebuild_batch_events);
-    let mut log =
-        advance(&mut writer, &reader, Ahead::new(log), rules, head, &mut progress).await?;
+    let (writer, mut log) =
+        advance(writer, &reader, Ahead::new(log), rules, head, &mut progress).await?;
 
     let connection = writer.end_bulk()?;
     schema::index(&connection)?;
@@ -116,19 +106,35 @@ async fn build(
                     generation,
                 );
                 old.replaced.store(true, Ordering::Release);
-                shared.position.store(writer.position().get(), Ordering::Release);
+                let position = writer.position();
+                shared.position.store(position.get(), Ordering::Release);
                 *live = writer;
-                return Ok(());
+                return Ok(position);
             }
             live.worked_out()
         };
-        log = advance(&mut writer, &reader, log, rules, live, &mut progress).await?;
+        (writer, log) = advance(writer, &reader, log, rules, live, &mut progress).await?;
     }
 }
 
-/// Applies the log up to a position at least: while a batch is written, the next is worked out.
+/// Applies the log up to a position at least: while a batch is written the next is worked out, and
+/// the one after it read.
 async fn advance(
-    writer: &mut Writer,
+    writer: Writer,
+    reader: &Arc<dyn EventReader>,
+    next: Ahead,
+    rules: &Rules,
+    until: Position,
+    progress: &mut (impl FnMut(Position, Position) + Send),
+) -> Result<(Writer, Ahead), ViewError> {
+    let mut writer = Apart::new(writer);
+    let worked_out = work_out(&mut writer, reader, next, rules, until, progress).await;
+    let writer = writer.end()?;
+    Ok((writer, worked_out?))
+}
+
+async fn work_out(
+    writer: &mut Apart,
     reader: &Arc<dyn EventReader>,
     mut next: Ahead,
     rules: &Rules,
@@ -138,20 +144,16 @@ async fn advance(
     while writer.worked_out() < until {
         let (delivery, log) = next.get().await;
         next = Ahead::new(log);
-        match delivery? {
-            Delivery::Events { events, .. } => {
-                next.start().await;
-                let events = fresh(writer, &events)?;
-                let mut loaded = Loaded::new();
-                load(&**reader, writer.missing(events), &mut loaded).await?;
-                writer.work_out(events, loaded, rules)?;
-                progress(writer.position(), until.max(writer.worked_out()));
-            }
-            Delivery::CaughtUp { .. } => break,
+        let Delivery::Events { events, .. } = delivery? else { break };
+        next.start().await;
+        let events = fresh(writer.worked_out(), &events)?;
+        let mut loaded = Loaded::new();
+        load(&**reader, writer.missing(events), &mut loaded).await?;
+        if !writer.work_out(events, loaded, rules)? {
+            break;
         }
+        progress(writer.worked_out(), until.max(writer.worked_out()));
     }
-    writer.write()?;
-    progress(writer.position(), until.max(writer.position()));
     Ok(next)
 }
 

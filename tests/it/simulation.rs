@@ -421,9 +421,8 @@ impl World {
         let views = &self.process.town.views;
         let incremental = views.content_digest().await?;
         let reader = Arc::clone(&self.log) as Arc<dyn EventReader>;
-        let rebuilt = views.rebuild(reader, &self.rules, |_, _| {}).await?;
-        anyhow::ensure!(incremental.position == rebuilt.position);
-        anyhow::ensure!(incremental.value == rebuilt.content_digest, "the views differ");
+        views.rebuild(reader, &self.rules, |_, _| {}).await?;
+        anyhow::ensure!(incremental == views.content_digest().await?, "the views differ");
         Ok(())
     }
 

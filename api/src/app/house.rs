@@ -399,8 +399,8 @@ async fn heal(town: &Town) {
     tracing::warn!(comune = %town.comune, "the views' file is damaged and is made again");
     let reader: Arc<dyn EventReader> = Arc::clone(&town.log) as Arc<dyn EventReader>;
     match town.views.rebuild(reader, &town.rules, |_, _| {}).await {
-        Ok(rebuilt) => {
-            town.views_reached(rebuilt.position);
+        Ok(position) => {
+            town.views_reached(position);
             tracing::info!(comune = %town.comune, "the views are whole again");
         }
         Err(error) => tracing::error!(comune = %town.comune, error = chain(&error),

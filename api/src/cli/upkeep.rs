@@ -10,7 +10,7 @@ use crate::app::settings::Settings;
 use anyhow::{Context as _, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use pratica_domain::ids::ComuneId;
-use pratica_projections::{Rebuilt, Rules, Views, ViewsOptions};
+use pratica_projections::{AsOf, Digest, Rules, Views, ViewsOptions};
 use pratica_store::evidence::{Tree, audit, stated};
 use pratica_store::sqlite::Verified;
 use pratica_store::{BlindIndex, EventReader, Position, SqliteLog, Vault, sqlite};
@@ -83,7 +83,7 @@ pub(crate) fn rebuild(args: &Args, format: Format) -> Result<(), Failure> {
     for comune in args.comuni()? {
         let town = open(args, &comune)?;
         let rebuilt = rebuild_views(&runtime, &town, &comune)?;
-        rows.push((comune, rebuilt.position, rebuilt.content_digest.to_string()));
+        rows.push((comune, rebuilt.position, rebuilt.value.to_string()));
     }
     if format == Format::Json {
         let all: Vec<_> = rows
@@ -111,12 +111,16 @@ pub(crate) fn check_and_rebuild(
         let town = open(args, &comune)?;
         check(runtime, &town, &comune)?;
         let rebuilt = rebuild_views(runtime, &town, &comune)?;
-        digests.push((comune, rebuilt.content_digest.to_string()));
+        digests.push((comune, rebuilt.value.to_string()));
     }
     Ok(digests)
 }
 
-fn rebuild_views(runtime: &Runtime, town: &Town, comune: &ComuneId) -> anyhow::Result<Rebuilt> {
+fn rebuild_views(
+    runtime: &Runtime,
+    town: &Town,
+    comune: &ComuneId,
+) -> anyhow::Result<AsOf<Digest>> {
     let index: Arc<dyn BlindIndex> = Arc::clone(&town.vault) as Arc<dyn BlindIndex>;
     let (views, projector) =
         Views::open(&town.directory.join("views.db"), ViewsOptions::default(), index)?;
@@ -127,7 +131,10 @@ fn rebuild_views(runtime: &Runtime, town: &Town, comune: &ComuneId) -> anyhow::R
     };
     let reader: Arc<dyn EventReader> = Arc::clone(&town.log) as Arc<dyn EventReader>;
     let rebuilt = runtime
-        .block_on(views.rebuild(reader, &town.rules, progress))
+        .block_on(async {
+            views.rebuild(reader, &town.rules, progress).await?;
+            views.content_digest().await
+        })
         .with_context(|| format!("cannot rebuild the views of {comune}"))?;
     bar.finish_and_clear();
     drop(projector);

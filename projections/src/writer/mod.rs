@@ -5,6 +5,7 @@
 //! While one batch is written, the next may be worked out.
 //! What must never enter: reading the log (what is missing is handed over), a clock, effects.
 
+pub(crate) mod apart;
 mod args;
 mod cases;
 pub(crate) mod deltas;
@@ -120,17 +121,7 @@ impl Writer {
 
     /// The streams of these events whose earlier events are needed first.
     pub(crate) fn missing(&self, events: &[RecordedEvent]) -> BTreeMap<StreamName, u64> {
-        let mut seen = BTreeSet::new();
-        let mut missing = BTreeMap::new();
-        for event in events {
-            if !prepare::is_of_a_case(event) || !seen.insert(&event.stream) {
-                continue;
-            }
-            if event.revision.get() > 0 && !self.worker.cache.has(&event.stream) {
-                missing.insert(event.stream.clone(), event.revision.get());
-            }
-        }
-        missing
+        self.worker.missing(events)
     }
 
     /// Applies events that follow on what is worked out. `loaded` holds the cases, folded up to the
@@ -187,6 +178,21 @@ impl Writer {
 }
 
 impl Worker {
+    /// See [`Writer::missing`].
+    fn missing(&self, events: &[RecordedEvent]) -> BTreeMap<StreamName, u64> {
+        let mut seen = BTreeSet::new();
+        let mut missing = BTreeMap::new();
+        for event in events {
+            if !prepare::is_of_a_case(event) || !seen.insert(&event.stream) {
+                continue;
+            }
+            if event.revision.get() > 0 && !self.cache.has(&event.stream) {
+                missing.insert(event.stream.clone(), event.revision.get());
+            }
+        }
+        missing
+    }
+
     fn work_out(
         &mut self,
         events: &[RecordedEvent],

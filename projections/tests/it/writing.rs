@@ -36,8 +36,7 @@ async fn batches_of_any_size_and_a_rebuild_give_the_same_views() {
     for size in [7, 1000] {
         assert_eq!(digests(&in_batches(&town, size).await).await, expected, "batches of {size}");
     }
-    let rebuilt = by_one.views.rebuild(town.reader(), &rules(), |_, _| {}).await.unwrap();
-    assert_eq!(rebuilt.content_digest.to_string(), expected.0);
+    by_one.views.rebuild(town.reader(), &rules(), |_, _| {}).await.unwrap();
     assert_eq!(digests(&by_one).await, expected);
 }
 

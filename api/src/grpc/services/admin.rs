@@ -71,13 +71,16 @@ impl AdminService for Shared {
                 // Progress that nobody reads fast enough is left out.
                 let _ = sender.try_send(Ok(message));
             };
-            let rebuilt = runtime.block_on(town.views.rebuild(reader, &town.rules, progress));
+            let rebuilt = runtime.block_on(async {
+                town.views.rebuild(reader, &town.rules, progress).await?;
+                town.views.content_digest().await
+            });
             let last = match rebuilt {
                 Ok(rebuilt) => Ok(RebuildViewsResponse {
                     position: rebuilt.position.get(),
                     log_position: rebuilt.position.get(),
                     done: true,
-                    content_digest: rebuilt.content_digest.to_string(),
+                    content_digest: rebuilt.value.to_string(),
                 }),
                 Err(error) => Err(status(view_error(error))),
             };
