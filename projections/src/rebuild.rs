@@ -23,6 +23,9 @@ use crate::writer::Writer;
 use crate::writer::apart::Apart;
 use crate::writer::prepare::Loaded;
 
+/// How many events the smallest batches have.
+const FEW: usize = 2_000;
+
 impl Views {
     /// Builds the views again from the first event on, while the old ones serve, and swaps them:
     /// up to where the log is applied then. What came of it, [`Views::content_digest`] says.
@@ -72,7 +75,7 @@ async fn build(
     path: &Path,
     reader: Arc<dyn EventReader>,
     rules: &Rules,
-    mut progress: impl FnMut(Position, Position) + Send,
+    progress: impl FnMut(Position, Position) + Send,
 ) -> Result<Position, ViewError> {
     let options = &shared.options;
     remove(building);
@@ -81,16 +84,25 @@ async fn build(
     writer.use_rules(rules)?;
     writer.begin_bulk()?;
     let head = reader.head().await?;
-    let log = Subscription::new(Arc::clone(&reader), Position::START, Filter::all())
-        .batch(options.rebuild_batch_events);
-    let (writer, mut log) =
-        advance(writer, &reader, Ahead::new(log), rules, head, &mut progress).await?;
+    let log = Subscription::new(Arc::clone(&reader), Position::START, Filter::all());
+    let mut run = Run { reader, rules, most: options.rebuild_batch_events, progress };
+    let next = run.ahead(log, head);
+    let (writer, mut next) = run.advance(writer, next, head).await?;
 
     let connection = writer.end_bulk()?;
-    schema::index(&connection)?;
-    connection.close().map_err(|(_, error)| sql("closing the new views")(error))?;
     let io = |source| ViewError::Io { path: building.to_path_buf(), source };
-    File::open(building).and_then(|file| file.sync_all()).map_err(io)?;
+    let file = File::open(building).map_err(io)?;
+    // What is there already goes to the disk while the indexes are made.
+    std::thread::scope(|scope| {
+        let flushing = scope.spawn(|| file.sync_data());
+        let indexed = schema::index(&connection);
+        let flushed = flushing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        indexed.and(flushed.map_err(io))
+    })?;
+    connection.close().map_err(|(_, error)| sql("closing the new views")(error))?;
+    file.sync_all().map_err(io)?;
+    // Closed before SQLite opens it again, whose locks it would take along.
+    drop(file);
     fs::rename(building, path).map_err(io)?;
 
     let connection = schema::open(path, Mode::Live, options.cache_kib)?;
@@ -113,48 +125,64 @@ async fn build(
             }
             live.worked_out()
         };
-        (writer, log) = advance(writer, &reader, log, rules, live, &mut progress).await?;
+        (writer, next) = run.advance(writer, next, live).await?;
     }
 }
 
-/// Applies the log up to a position at least: while a batch is written the next is worked out, and
-/// the one after it read.
-async fn advance(
-    writer: Writer,
-    reader: &Arc<dyn EventReader>,
-    next: Ahead,
-    rules: &Rules,
-    until: Position,
-    progress: &mut (impl FnMut(Position, Position) + Send),
-) -> Result<(Writer, Ahead), ViewError> {
-    let mut writer = Apart::new(writer);
-    let worked_out = work_out(&mut writer, reader, next, rules, until, progress).await;
-    let writer = writer.end()?;
-    Ok((writer, worked_out?))
+/// The log on its way into new views.
+struct Run<'a, P> {
+    reader: Arc<dyn EventReader>,
+    rules: &'a Rules,
+    /// How many events a batch has at most.
+    most: usize,
+    progress: P,
 }
 
-async fn work_out(
-    writer: &mut Apart,
-    reader: &Arc<dyn EventReader>,
-    mut next: Ahead,
-    rules: &Rules,
-    until: Position,
-    progress: &mut (impl FnMut(Position, Position) + Send),
-) -> Result<Ahead, ViewError> {
-    while writer.worked_out() < until {
-        let (delivery, log) = next.get().await;
-        next = Ahead::new(log);
-        let Delivery::Events { events, .. } = delivery? else { break };
-        next.start().await;
-        let events = fresh(writer.worked_out(), &events)?;
-        let mut loaded = Loaded::new();
-        load(&**reader, writer.missing(events), &mut loaded).await?;
-        if !writer.work_out(events, loaded, rules)? {
-            break;
+impl<P: FnMut(Position, Position) + Send> Run<'_, P> {
+    /// Applies the log up to a position at least: while a batch is written the next is worked out,
+    /// and the one after it read.
+    async fn advance(
+        &mut self,
+        writer: Writer,
+        next: Ahead,
+        until: Position,
+    ) -> Result<(Writer, Ahead), ViewError> {
+        let mut writer = Apart::new(writer);
+        let worked_out = self.work_out(&mut writer, next, until).await;
+        let writer = writer.end()?;
+        Ok((writer, worked_out?))
+    }
+
+    async fn work_out(
+        &mut self,
+        writer: &mut Apart,
+        mut next: Ahead,
+        until: Position,
+    ) -> Result<Ahead, ViewError> {
+        while writer.worked_out() < until {
+            let (delivery, log) = next.get().await;
+            next = self.ahead(log, until);
+            let Delivery::Events { events, .. } = delivery? else { break };
+            next.start().await;
+            let events = fresh(writer.worked_out(), &events)?;
+            let mut loaded = Loaded::new();
+            load(&*self.reader, writer.missing(events), &mut loaded).await?;
+            if !writer.work_out(events, loaded, self.rules)? {
+                break;
+            }
+            (self.progress)(writer.worked_out(), until.max(writer.worked_out()));
         }
-        progress(writer.worked_out(), until.max(writer.worked_out()));
+        Ok(next)
     }
-    Ok(next)
+
+    /// The next batch. Those at both ends are smaller: nothing is written before the first is
+    /// worked out, and nothing worked out while the last is written.
+    fn ahead(&self, log: Subscription, until: Position) -> Ahead {
+        let done = log.position().get();
+        let left = until.get().saturating_sub(done);
+        let events = usize::try_from(done.min(left / 2)).unwrap_or(usize::MAX);
+        Ahead::new(log.batch(events.max(FEW).min(self.most)))
+    }
 }
 
 /// Puts the newest complete file under the plain name, and clears away what a rebuild or another

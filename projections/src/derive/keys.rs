@@ -1,7 +1,6 @@
 //! What a case is found by. What is personal about it comes as keyed hashes from the vault's index;
 //! a name or a code is never seen here, and is gone from here once it is erased.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use pratica_domain::ids::ProtocolNumber;
@@ -42,8 +41,16 @@ pub(crate) struct Keys {
     /// Of the sealed texts that `personal` is made of.
     sealed: Digest,
     personal: Vec<Key>,
-    plain: BTreeSet<Key>,
-    pub all: BTreeSet<Key>,
+    plain: Vec<Key>,
+    /// In order, each once.
+    all: Vec<Key>,
+}
+
+impl Keys {
+    /// Those that `other` has not.
+    pub(crate) fn beyond(&self, other: &Keys) -> impl Iterator<Item = Key> {
+        self.all.iter().filter(|key| other.all.binary_search(key).is_err()).copied()
+    }
 }
 
 /// All keys of a case; of one whose personal data is erased, only those that are not personal.
@@ -73,7 +80,9 @@ pub(crate) fn of(
             personal
         }
     };
-    let all = personal.iter().chain(&plain).copied().collect();
+    let mut all = [&personal[..], &plain].concat();
+    all.sort_unstable();
+    all.dedup();
     Ok(Arc::new(Keys { sealed: digest, personal, plain, all }))
 }
 
@@ -112,7 +121,7 @@ fn sealed(case: &Case) -> Vec<(&str, Sealed<'_>)> {
 }
 
 /// What is not personal.
-fn plain(case: &Case) -> BTreeSet<Key> {
+fn plain(case: &Case) -> Vec<Key> {
     let file = &case.file;
     let referred = file.opening.as_ref().and_then(|o| o.reference.as_deref()).map(reference);
     let numbers = file.documents.values().filter_map(|d| d.number).map(protocol);

@@ -14,8 +14,8 @@ use super::{Tables, Worker, Writer};
 use crate::error::ViewError;
 use crate::rules::Rules;
 
-/// How many batches wait to be written, beside the one that is: each holds what some twenty
-/// thousand events come to.
+/// How many batches wait to be written, beside the one that is: each holds what forty
+/// thousand events come to at most.
 const WAITING: usize = 1;
 
 /// A writer whose batches are written apart.

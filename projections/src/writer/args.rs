@@ -15,17 +15,16 @@ const LONGEST_TEXT: usize = 400;
 /// The type whose content is never kept.
 const PERSONAL: &str = "Personal";
 
-/// The facts of an event.
+/// Writes the facts of an event behind what is there.
 ///
 /// # Errors
 /// When an event holds what no event may: a map with keys that are no texts.
-pub(crate) fn of(event: &Event) -> Result<String, Refused> {
-    let mut json = String::with_capacity(160);
+pub(crate) fn write(json: &mut String, event: &Event) -> Result<(), Refused> {
     json.push('{');
     let mut path = String::new();
-    event.serialize_payload(Facts { json: &mut json, path: &mut path })?;
+    event.serialize_payload(Facts { json, path: &mut path })?;
     json.push('}');
-    Ok(json)
+    Ok(())
 }
 
 /// What cannot be written as facts.
@@ -51,7 +50,7 @@ impl Facts<'_> {
             // A payload that is no object: it has no name of its own.
             self.path.push_str("value");
         }
-        if self.json.len() > 1 {
+        if !self.json.ends_with('{') {
             self.json.push(',');
         }
         quote(self.json, self.path);
@@ -330,7 +329,7 @@ list!(
 
 #[cfg(test)]
 mod tests {
-    use super::{Facts, of};
+    use super::Facts;
     use pratica_domain::ids::{EntryId, SubjectId};
     use pratica_domain::people::Personal;
     use pratica_domain::{Event, case, residency};
@@ -391,6 +390,12 @@ mod tests {
         );
     }
 
+    fn of(event: &Event) -> String {
+        let mut before = "before".to_owned();
+        super::write(&mut before, event).expect("facts");
+        before.strip_prefix("before").expect("what was there stays").to_owned()
+    }
+
     #[test]
     fn events_tell_their_facts() {
         let found = residency::FoundIrreceivable {
@@ -400,14 +405,14 @@ mod tests {
             appeal: residency::Appeal { authority: "Prefect".to_owned(), term_days: 30 },
         };
         assert_eq!(
-            of(&Event::Residency(found.into())).expect("facts"),
+            of(&Event::Residency(found.into())),
             "{\"grounds\":[\"signature_missing\"],\
              \"found_on\":\"2026-03-02\",\"appeal.authority\":\"Prefect\",\"appeal.term_days\":30}"
         );
         let text = Personal::new(SubjectId(Uuid::nil()), "secret".to_owned());
         let note = case::NoteAdded { note: EntryId(Uuid::nil()), text };
         assert_eq!(
-            of(&Event::Case(note.into())).expect("facts"),
+            of(&Event::Case(note.into())),
             "{\"note\":\"00000000-0000-0000-0000-000000000000\"}"
         );
     }

@@ -2,42 +2,102 @@
 
 use std::sync::Arc;
 
-use rusqlite::Connection;
+use rusqlite::{CachedStatement, Connection, Statement};
 
 use super::deltas::Deltas;
 use super::prepare::Touched;
 use crate::derive::deadlines::Deadline;
 use crate::derive::keys::Key;
-use crate::derive::{CaseFacts, Derived};
+use crate::derive::{CaseFacts, Derived, Plain};
 use crate::error::ViewError;
 
-/// Writes what differs, and notes how counts move.
-pub(crate) fn write(
-    c: &Connection,
-    touched: &Touched,
-    found_by: &mut FoundBy,
-    deltas: &mut Deltas,
-) -> Result<(), ViewError> {
-    let (key, before, after) = (touched.key, touched.before.as_deref(), &*touched.after);
-    match before {
-        None => insert(c, touched)?,
-        Some(before) => update(c, touched, &before.row, &after.row)?,
-    }
-    deltas.moved(key, before, after);
-    let nothing = Derived::default();
-    let before = before.unwrap_or(&nothing);
-    deadlines(c, key, before, after)?;
-    accounts(c, key, before, after)?;
-    found_by.moved(key, before, after);
-    stat(c, key, before, after)
+/// Writes the cases of a batch. What nearly every case needs is prepared once.
+pub(crate) struct Cases<'c> {
+    connection: &'c Connection,
+    insert: CachedStatement<'c>,
+    touch: CachedStatement<'c>,
+    plain: CachedStatement<'c>,
+    deadline: CachedStatement<'c>,
+    account: CachedStatement<'c>,
+    found_by: FoundBy,
+    deltas: Deltas,
 }
 
-fn insert(c: &Connection, touched: &Touched) -> Result<(), ViewError> {
+impl<'c> Cases<'c> {
+    pub(crate) fn new(c: &'c Connection) -> rusqlite::Result<Cases<'c>> {
+        Ok(Cases {
+            connection: c,
+            insert: c.prepare_cached(
+                "INSERT INTO cases VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
+                 ?, ?, ?, ?, ?, ?, ?)",
+            )?,
+            touch: c.prepare_cached("UPDATE cases SET revision = ?, position = ? WHERE key = ?")?,
+            plain: c.prepare_cached(
+                "UPDATE cases SET revision = ?, position = ?, responsible = ?, protocol_year = ?, \
+                 protocol_number = ?, applicant = ? WHERE key = ?",
+            )?,
+            deadline: c.prepare_cached(
+                "INSERT OR REPLACE INTO deadlines VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            )?,
+            account: c.prepare_cached("INSERT OR REPLACE INTO case_accounts VALUES(?, ?, ?)")?,
+            found_by: FoundBy::default(),
+            deltas: Deltas::default(),
+        })
+    }
+
+    /// Writes what differs, and notes how counts and keys move.
+    pub(crate) fn write(&mut self, touched: &Touched) -> Result<(), ViewError> {
+        let (key, before, after) = (touched.key, touched.before.as_deref(), &*touched.after);
+        match before {
+            None => insert(&mut self.insert, touched)?,
+            Some(before) => {
+                self.touch(touched, &before.row.plain, &after.row.plain)?;
+                update(self.connection, key, &before.row, &after.row)?;
+            }
+        }
+        self.deltas.moved(key, before, after);
+        let nothing = Derived::default();
+        let before = before.unwrap_or(&nothing);
+        deadlines(self.connection, &mut self.deadline, key, before, after)?;
+        accounts(self.connection, &mut self.account, key, before, after)?;
+        self.found_by.moved(key, before, after);
+        stat(self.connection, key, before, after)
+    }
+
+    fn touch(&mut self, touched: &Touched, before: &Plain, after: &Plain) -> Result<(), ViewError> {
+        let (key, position) = (touched.key, touched.last.get().cast_signed());
+        let rows = if before == after {
+            self.touch.execute((touched.revision, position, key))?
+        } else {
+            self.plain.execute((
+                touched.revision,
+                position,
+                &after.responsible,
+                after.protocol.map(|p| p.year),
+                after.protocol.map(|p| p.number.cast_signed()),
+                &after.applicant,
+                key,
+            ))?
+        };
+        if rows == 0 {
+            return Err(ViewError::Poison {
+                position: touched.last,
+                detail: "its case is not in the views".to_owned(),
+                source: None,
+            });
+        }
+        Ok(())
+    }
+
+    /// Writes what was noted of all cases together.
+    pub(crate) fn end(self) -> Result<(), ViewError> {
+        self.found_by.write(self.connection)?;
+        self.deltas.write(self.connection)
+    }
+}
+
+fn insert(statement: &mut Statement<'_>, touched: &Touched) -> Result<(), ViewError> {
     let CaseFacts { opened, phase, holder, due, plain, papers } = &touched.after.row;
-    let mut statement = c.prepare_cached(
-        "INSERT INTO cases VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
-         ?, ?, ?, ?, ?)",
-    )?;
     statement.execute(rusqlite::params![
         touched.key,
         touched.id.0.as_bytes(),
@@ -72,38 +132,10 @@ fn insert(c: &Connection, touched: &Touched) -> Result<(), ViewError> {
 /// One statement a group of columns, so that only the indexes of what changed are touched.
 fn update(
     c: &Connection,
-    touched: &Touched,
+    key: i64,
     before: &CaseFacts,
     after: &CaseFacts,
 ) -> Result<(), ViewError> {
-    let (key, position) = (touched.key, touched.last.get().cast_signed());
-    let rows =
-        if before.plain == after.plain {
-            c.prepare_cached("UPDATE cases SET revision = ?, position = ? WHERE key = ?")?
-                .execute((touched.revision, position, key))?
-        } else {
-            let plain = &after.plain;
-            c.prepare_cached(
-                "UPDATE cases SET revision = ?, position = ?, responsible = ?, protocol_year = ?, \
-             protocol_number = ?, applicant = ? WHERE key = ?",
-            )?
-            .execute((
-                touched.revision,
-                position,
-                &plain.responsible,
-                plain.protocol.map(|p| p.year),
-                plain.protocol.map(|p| p.number.cast_signed()),
-                &plain.applicant,
-                key,
-            ))?
-        };
-    if rows == 0 {
-        return Err(ViewError::Poison {
-            position: touched.last,
-            detail: "its case is not in the views".to_owned(),
-            source: None,
-        });
-    }
     if before.opened != after.opened {
         // A second case.opened is refused by every decider; what it says is written all the same.
         let o = &after.opened;
@@ -155,14 +187,17 @@ fn update(
     Ok(())
 }
 
-fn deadlines(c: &Connection, key: i64, before: &Derived, after: &Derived) -> Result<(), ViewError> {
+fn deadlines(
+    c: &Connection,
+    put: &mut Statement<'_>,
+    key: i64,
+    before: &Derived,
+    after: &Derived,
+) -> Result<(), ViewError> {
     let changed =
         |(term, deadline): &(&String, &Deadline)| before.deadlines.get(*term) != Some(*deadline);
     for (term, d) in after.deadlines.iter().filter(changed) {
-        c.prepare_cached(
-            "INSERT OR REPLACE INTO deadlines VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        )?
-        .execute((
+        put.execute((
             key,
             term,
             &d.rule,
@@ -183,11 +218,16 @@ fn deadlines(c: &Connection, key: i64, before: &Derived, after: &Derived) -> Res
     Ok(())
 }
 
-fn accounts(c: &Connection, key: i64, before: &Derived, after: &Derived) -> Result<(), ViewError> {
+fn accounts(
+    c: &Connection,
+    put: &mut Statement<'_>,
+    key: i64,
+    before: &Derived,
+    after: &Derived,
+) -> Result<(), ViewError> {
     for (account, until) in &after.accounts {
         if before.accounts.get(account) != Some(until) {
-            c.prepare_cached("INSERT OR REPLACE INTO case_accounts VALUES(?, ?, ?)")?
-                .execute((account, key, until))?;
+            put.execute((account, key, until))?;
         }
     }
     for account in before.accounts.keys().filter(|a| !after.accounts.contains_key(*a)) {
@@ -236,9 +276,9 @@ impl FoundBy {
         if Arc::ptr_eq(&before.keys, &after.keys) {
             return;
         }
-        let (before, after) = (&before.keys.all, &after.keys.all);
-        self.gone.extend(before.difference(after).map(|key| (*key, case)));
-        self.new.extend(after.difference(before).map(|key| (*key, case)));
+        let (before, after) = (&before.keys, &after.keys);
+        self.gone.extend(before.beyond(after).map(|key| (key, case)));
+        self.new.extend(after.beyond(before).map(|key| (key, case)));
     }
 
     /// Writes all of it.

@@ -13,7 +13,7 @@ mod meta;
 pub(crate) mod prepare;
 mod rows;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use pratica_domain::Case;
@@ -25,8 +25,7 @@ use crate::derive::Derived;
 use crate::error::{ViewError, sql};
 use crate::rules::Rules;
 use crate::schema;
-use cases::FoundBy;
-use deltas::Deltas;
+use cases::Cases;
 use meta::Meta;
 use prepare::{Before, Loaded, Prepared};
 
@@ -180,7 +179,7 @@ impl Writer {
 impl Worker {
     /// See [`Writer::missing`].
     fn missing(&self, events: &[RecordedEvent]) -> BTreeMap<StreamName, u64> {
-        let mut seen = BTreeSet::new();
+        let mut seen = HashSet::new();
         let mut missing = BTreeMap::new();
         for event in events {
             if !prepare::is_of_a_case(event) || !seen.insert(&event.stream) {
@@ -241,11 +240,11 @@ impl Tables {
 }
 
 fn rows(tx: &Connection, batch: &Prepared) -> Result<(), ViewError> {
-    let (mut deltas, mut found_by) = (Deltas::default(), FoundBy::default());
+    let mut cases = Cases::new(tx)?;
     for case in &batch.cases {
-        cases::write(tx, case, &mut found_by, &mut deltas)?;
+        cases.write(case)?;
     }
-    found_by.write(tx)?;
+    cases.end()?;
     rows::steps(tx, &batch.steps)?;
     for fact in &batch.school {
         crate::school::write::write(tx, fact)?;
@@ -253,5 +252,5 @@ fn rows(tx: &Connection, batch: &Prepared) -> Result<(), ViewError> {
     for act in &batch.register {
         rows::register(tx, act)?;
     }
-    deltas.write(tx)
+    Ok(())
 }

@@ -24,7 +24,7 @@ const NAMES: usize = 65_536;
 const READING: &str = "reading the log";
 /// In nanoseconds.
 const SECOND: i64 = 1_000_000_000;
-/// For how many events room is made before it is known how many there are.
+/// For how many events room is made before it is known how many match.
 const ROOM: usize = 1024;
 /// The same for one stream.
 const STREAM_ROOM: usize = 64;
@@ -123,7 +123,8 @@ pub(super) fn all(
 
 fn page(c: &Connection, names: &StreamNames, wanted: &Wanted) -> Result<Page, StoreError> {
     let &Wanted { from, direction, ref filter, max, scan } = wanted;
-    let mut page = Page { events: Vec::with_capacity(max.min(ROOM)), next: from, head: head(c)? };
+    let head = head(c)?;
+    let mut page = Page { events: Vec::with_capacity(room(wanted, head)), next: from, head };
     let query = match direction {
         Direction::Forwards => {
             concat!(columns!(), "WHERE position > ?1 ORDER BY position LIMIT ?2")
@@ -153,6 +154,16 @@ fn page(c: &Connection, names: &StreamNames, wanted: &Wanted) -> Result<Page, St
         page.next = Position::START;
     }
     Ok(page)
+}
+
+/// For how many events room is made: of a whole log it is known how many there are.
+fn room(wanted: &Wanted, head: Position) -> usize {
+    let there = match wanted.direction {
+        Direction::Forwards => head.get().saturating_sub(wanted.from.get()),
+        Direction::Backwards => head.get().min(wanted.from.get()),
+    };
+    let there = usize::try_from(there).unwrap_or(usize::MAX).min(wanted.max);
+    if wanted.filter.is_all() { there } else { there.min(ROOM) }
 }
 
 /// The name of the event in a row of `columns!`.
