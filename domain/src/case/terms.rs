@@ -10,6 +10,7 @@ use crate::term::{
 };
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -265,12 +266,12 @@ impl Terms {
         key: &TermKey,
         rules: &RuleSet,
         calendar: &Calendar,
-    ) -> Result<Option<TermClock>, TermError> {
+    ) -> Result<Option<Cow<'_, TermClock>>, TermError> {
         let Some(term) = self.clocks.get(key) else { return Ok(None) };
-        let mut clock = term.clock.clone();
+        let mut clock = Cow::Borrowed(&term.clock);
         for notice in self.notices.iter().filter(|n| n.suspends.contains(key)) {
             for entry in notice.clock_entries(rules, calendar)? {
-                clock.push(entry);
+                clock.to_mut().push(entry);
             }
         }
         Ok(Some(clock))

@@ -7,7 +7,7 @@ use super::Due;
 use crate::dates;
 
 /// One clock as a row.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Deadline {
     pub rule: String,
     pub end: Option<i64>,

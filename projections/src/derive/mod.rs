@@ -8,11 +8,10 @@ pub(crate) mod deadlines;
 pub(crate) mod keys;
 pub(crate) mod split;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use pratica_domain::case::{CaseFile, Direction, PartyRole, ReckonedTerm, TermKey};
-use pratica_domain::ids::{OfficeId, OfficerId, ProtocolNumber};
+use pratica_domain::case::{CaseFile, Direction, Party, PartyRole, ReckonedTerm, TermKey};
+use pratica_domain::ids::{OfficeId, OfficerId, ProtocolNumber, SubjectId};
 use pratica_domain::term::{TermError, Unit};
 use pratica_domain::{Case, Event, ProcedureState, permit, residency};
 
@@ -26,15 +25,52 @@ use keys::Keys;
 pub(crate) struct Derived {
     pub row: CaseFacts,
     /// By the key of the term.
-    pub deadlines: BTreeMap<String, Deadline>,
+    pub deadlines: Sorted<Deadline>,
     /// Who may see it, and until when.
-    pub accounts: BTreeMap<String, i64>,
+    pub accounts: Sorted<i64>,
     /// What it is found by.
     pub keys: Arc<Keys>,
     /// What it gives to the statistics, once closed.
     pub stat: Option<Stat>,
     /// The legal term of the procedure, in days.
     pub legal_days: u32,
+}
+
+/// Values by their keys, in order. For a few of them, of which a map would take the room of eleven.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sorted<V>(Vec<(String, V)>);
+
+impl<V> Default for Sorted<V> {
+    fn default() -> Self {
+        Sorted(Vec::new())
+    }
+}
+
+impl<V: Ord> FromIterator<(String, V)> for Sorted<V> {
+    /// Of several values of a key the greatest counts.
+    fn from_iter<I: IntoIterator<Item = (String, V)>>(values: I) -> Self {
+        let mut all = Vec::from_iter(values);
+        all.sort_unstable_by(|(a, v), (b, w)| a.cmp(b).then_with(|| w.cmp(v)));
+        all.dedup_by(|(later, _), (first, _)| later == first);
+        Sorted(all)
+    }
+}
+
+impl<V: PartialEq> Sorted<V> {
+    fn get(&self, key: &str) -> Option<&V> {
+        let at = self.0.binary_search_by(|(known, _)| known.as_str().cmp(key)).ok()?;
+        Some(&self.0[at].1)
+    }
+
+    /// What is new here or has another value than in `before`.
+    pub(crate) fn changed<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = &'a (String, V)> {
+        self.0.iter().filter(|(key, value)| before.get(key) != Some(value))
+    }
+
+    /// The keys that are not here and were in `before`.
+    pub(crate) fn gone<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = &'a str> {
+        before.0.iter().map(|(key, _)| key.as_str()).filter(|key| self.get(key).is_none())
+    }
 }
 
 /// The columns of a case that its events decide, in groups that change apart.
@@ -255,10 +291,9 @@ fn applicant(file: &CaseFile) -> Option<String> {
 }
 
 /// The accounts of parties; of a representative while a power lasts (`account_takes_part`).
-fn accounts(file: &CaseFile) -> BTreeMap<String, i64> {
-    let mut accounts = BTreeMap::new();
-    for (subject, party) in &file.parties {
-        let Some(account) = &party.account else { continue };
+fn accounts(file: &CaseFile) -> Sorted<i64> {
+    let of = |(subject, party): (&SubjectId, &Party)| {
+        let account = party.account.as_ref()?;
         let until = if party.role == PartyRole::Representative {
             file.representations
                 .values()
@@ -268,12 +303,9 @@ fn accounts(file: &CaseFile) -> BTreeMap<String, i64> {
         } else {
             Some(dates::NEVER)
         };
-        if let Some(until) = until {
-            let known = accounts.entry(account.clone()).or_insert(until);
-            *known = until.max(*known);
-        }
-    }
-    accounts
+        Some((account.clone(), until?))
+    };
+    file.parties.iter().filter_map(of).collect()
 }
 
 /// What a closed case gives to the statistics; none while it is open.

@@ -6,7 +6,6 @@ use rusqlite::{CachedStatement, Connection, Statement};
 
 use super::deltas::Deltas;
 use super::prepare::Touched;
-use crate::derive::deadlines::Deadline;
 use crate::derive::keys::Key;
 use crate::derive::{CaseFacts, Derived, Plain};
 use crate::error::ViewError;
@@ -194,9 +193,7 @@ fn deadlines(
     before: &Derived,
     after: &Derived,
 ) -> Result<(), ViewError> {
-    let changed =
-        |(term, deadline): &(&String, &Deadline)| before.deadlines.get(*term) != Some(*deadline);
-    for (term, d) in after.deadlines.iter().filter(changed) {
+    for (term, d) in after.deadlines.changed(&before.deadlines) {
         put.execute((
             key,
             term,
@@ -211,7 +208,7 @@ fn deadlines(
             d.fires,
         ))?;
     }
-    for term in before.deadlines.keys().filter(|t| !after.deadlines.contains_key(*t)) {
+    for term in after.deadlines.gone(&before.deadlines) {
         c.prepare_cached("DELETE FROM deadlines WHERE case_key = ? AND term = ?")?
             .execute((key, term))?;
     }
@@ -225,12 +222,10 @@ fn accounts(
     before: &Derived,
     after: &Derived,
 ) -> Result<(), ViewError> {
-    for (account, until) in &after.accounts {
-        if before.accounts.get(account) != Some(until) {
-            put.execute((account, key, until))?;
-        }
+    for (account, until) in after.accounts.changed(&before.accounts) {
+        put.execute((account, key, until))?;
     }
-    for account in before.accounts.keys().filter(|a| !after.accounts.contains_key(*a)) {
+    for account in after.accounts.gone(&before.accounts) {
         c.prepare_cached("DELETE FROM case_accounts WHERE account = ? AND case_key = ?")?
             .execute((account, key))?;
     }
