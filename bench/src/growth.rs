@@ -26,7 +26,7 @@ const WORKS: [(&str, bool); 6] = [
 ];
 
 /// How many batches of the views' keys are written by hand in a run.
-const BATCHES_BY_HAND: usize = 50;
+const BATCHES_BY_HAND: usize = 5;
 
 /// One size.
 struct Side {

@@ -4,6 +4,7 @@
 //! threads. It shows what SQLite itself costs; it is not a store that one could trust.
 
 use anyhow::Context as _;
+use pratica_projections::ViewsOptions;
 use rusqlite::{Connection, OptionalExtension as _};
 use std::path::Path;
 
@@ -115,7 +116,7 @@ pub(crate) fn read_stream(c: &Connection, stream: &str, max: u64) -> anyhow::Res
 }
 
 /// Replays a log into one view by hand: a row a stream, with its count, last type and last
-/// position; a durable transaction with the checkpoint for every 2000 events. Nothing is decoded.
+/// position; a durable transaction with the checkpoint for as many events as a batch of the views. Nothing is decoded.
 pub(crate) fn replay(log: &Path, view: &Path) -> anyhow::Result<u64> {
     let (from, to) = (reader(log)?, durable(view)?);
     to.execute_batch(
@@ -123,13 +124,14 @@ pub(crate) fn replay(log: &Path, view: &Path) -> anyhow::Result<u64> {
              last_type TEXT NOT NULL, position INTEGER NOT NULL) STRICT;
          CREATE TABLE checkpoint(one INTEGER PRIMARY KEY, position INTEGER NOT NULL) STRICT;",
     )?;
+    let batch = i64::try_from(ViewsOptions::default().batch_events)?;
     let mut position = 0_i64;
     loop {
         let mut read = from.prepare_cached(
             "SELECT position, stream_id, type, metadata, payload FROM events \
-             WHERE position > ? ORDER BY position LIMIT 2000",
+             WHERE position > ? ORDER BY position LIMIT ?",
         )?;
-        let mut rows = read.query([position])?;
+        let mut rows = read.query((position, batch))?;
         let begun = position;
         to.execute_batch("BEGIN IMMEDIATE")?;
         {

@@ -90,7 +90,9 @@ pub(crate) async fn run(size: &Size, peers: &Peers, report: &mut Report) -> anyh
     }
     let goal = Some(Goal::AtLeast(200_000.0));
     report.row("rebuild into all views, with indexes and swap", "events/s", &bulk, goal);
-    report.row("catching up, a durable commit for 2000 events", "events/s", &live, goal);
+    let batch = ViewsOptions::default().batch_events;
+    let what = format!("catching up, a durable commit for {batch} events");
+    report.row(what, "events/s", &live, goal);
     report.row("rusqlite by hand, one view, not decoded", "events/s", &hand, None);
     report.row("rusqlite by hand, read and nothing else, one thread", "events/s", &read, None);
     for (peer, rate) in others {

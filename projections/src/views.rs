@@ -53,7 +53,7 @@ impl Default for ViewsOptions {
             readers: 8,
             read_queue: 256,
             cache_kib: 16 * 1024,
-            batch_events: 2000,
+            batch_events: 20_000,
             rebuild_batch_events: 40_000,
             cached_cases: 16_384,
         }

@@ -229,6 +229,9 @@ impl EventReader for SqliteLog {
         let scan = if filter.is_all() { max } else { self.scan_events };
         Box::pin(async move {
             let wanted = read::Wanted { from, direction, filter, max, scan };
+            for events in read::ahead(&wanted, self.writer.head()) {
+                self.readers.run_aside(move |c| read::touch(c, &events));
+            }
             self.readers.run(move |c| read::all(c, &names, &wanted)).await?
         })
     }

@@ -151,6 +151,15 @@ impl ReaderPool {
     }
 }
 
+impl ReaderPool {
+    /// Runs a query that nobody waits for when a thread is free, unless the queue is full.
+    pub(super) fn run_aside(&self, query: impl FnOnce(&mut Connection) + Send + 'static) {
+        if let Ok(room) = Arc::clone(&self.room).try_acquire_owned() {
+            self.queue.push(Box::new(query), room);
+        }
+    }
+}
+
 impl Drop for ReaderPool {
     fn drop(&mut self) {
         self.queue.close();

@@ -4,7 +4,9 @@
 //! allocated: stream names come from a cache, event types are shared within a page. Never decode
 //! a payload here.
 
+use std::ops::Range;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use rusqlite::types::FromSqlError;
@@ -156,6 +158,58 @@ fn page(c: &Connection, names: &StreamNames, wanted: &Wanted) -> Result<Page, St
     Ok(page)
 }
 
+/// From how many events at a time on somebody is taken to go through the whole log.
+const REPLAY: usize = 5_000;
+/// In how many pieces the next events are touched, each by a thread of its own.
+const PIECES: u64 = 2;
+
+/// How many events tell whether the system has their pages in memory.
+const SAMPLE: u64 = 500;
+/// What counting an event takes at most when it has: several times as much as was measured.
+const FROM_MEMORY: Duration = Duration::from_nanos(500);
+
+/// The events that whoever replays the log will ask for next, in pieces; none for anybody else.
+///
+/// SQLite reads a page of 4 KiB at a time, and so gets a fraction of what the disk gives when
+/// several ask.
+pub(super) fn ahead(wanted: &Wanted, head: Position) -> Vec<Range<u64>> {
+    let forwards = wanted.direction == Direction::Forwards;
+    if !forwards || wanted.scan < REPLAY {
+        return Vec::new();
+    }
+    let scan = wanted.scan as u64;
+    let from = wanted.from.get().saturating_add(scan).min(head.get());
+    let until = from.saturating_add(scan).min(head.get());
+    let piece = (until - from).div_ceil(PIECES).max(1);
+    (0..PIECES)
+        .map(|n| from + n * piece..(from + (n + 1) * piece).min(until))
+        .filter(|piece| !piece.is_empty())
+        .collect()
+}
+
+/// Has the system read the pages of the events after `start` up to `end`, unless it seems to have
+/// them: the first of them tell.
+pub(super) fn touch(c: &Connection, events: &Range<u64>) {
+    let first = events.start.saturating_add(SAMPLE).min(events.end);
+    let begun = Instant::now();
+    let touched = count(c, events.start, first).and_then(|n| {
+        let quick = u32::try_from(n).is_ok_and(|n| begun.elapsed() < FROM_MEMORY * n);
+        if quick { Ok(n) } else { count(c, first, events.end) }
+    });
+    if let Err(error) = touched {
+        // Whoever reads them is told.
+        tracing::debug!(error = &error as &dyn std::error::Error, "events cannot be read ahead");
+    }
+}
+
+/// Counts events one by one, for which their pages are read.
+fn count(c: &Connection, after: u64, until: u64) -> rusqlite::Result<i64> {
+    c.prepare_cached(
+        "SELECT count(*) FROM events NOT INDEXED WHERE position > ?1 AND position <= ?2",
+    )?
+    .query_row((integer(after), integer(until)), |row| row.get(0))
+}
+
 /// For how many events room is made: of a whole log it is known how many there are.
 fn room(wanted: &Wanted, head: Position) -> usize {
     let there = match wanted.direction {
@@ -291,4 +345,30 @@ fn unsigned(row: &Row, index: usize) -> Result<u64, StoreError> {
 /// For SQLite, whose integers end at [`Position::END`]; what lies beyond means the same.
 pub(super) fn integer(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Wanted, ahead};
+    use crate::log::{Direction, Filter};
+    use crate::revision::Position;
+
+    fn asked(from: u64, scan: usize, direction: Direction) -> Wanted {
+        let filter = Filter::all();
+        Wanted { from: Position::new(from), direction, filter, max: scan, scan }
+    }
+
+    #[test]
+    fn what_comes_after_a_page_of_a_replay_is_read_ahead_once_and_no_further_than_the_log() {
+        let of =
+            |from, scan, direction, head| ahead(&asked(from, scan, direction), Position::new(head));
+        let (on, back) = (Direction::Forwards, Direction::Backwards);
+        assert_eq!(of(0, 10_000, on, 100_000), [10_000..15_000, 15_000..20_000]);
+        assert_eq!(of(10_000, 10_000, on, 25_001), [20_000..22_501, 22_501..25_001]);
+        assert_eq!(of(10_000, 10_000, on, 20_001).first(), Some(&(20_000..20_001)));
+        assert!(of(10_000, 10_000, on, 20_000).is_empty(), "the page is the last");
+        assert!(of(0, 500, on, 100_000).is_empty(), "no replay");
+        assert!(of(100_000, 10_000, back, 100_000).is_empty());
+        assert!(of(u64::MAX, usize::MAX, on, 5).is_empty());
+    }
 }
