@@ -89,7 +89,7 @@ async fn build(
     let next = run.ahead(log, head);
     let (writer, mut next) = run.advance(writer, next, head).await?;
 
-    let connection = writer.end_bulk()?;
+    let (worker, connection) = writer.end_bulk()?;
     let io = |source| ViewError::Io { path: building.to_path_buf(), source };
     let file = File::open(building).map_err(io)?;
     // What is there already goes to the disk while the indexes are made.
@@ -106,7 +106,7 @@ async fn build(
     fs::rename(building, path).map_err(io)?;
 
     let connection = schema::open(path, Mode::Live, options.cache_kib)?;
-    let mut writer = Writer::new(connection, options.cached_cases, Arc::clone(&shared.index))?;
+    let mut writer = Writer::of(connection, worker)?;
     let generation = Arc::new(Generation::open(path, options)?);
     loop {
         let live = {
@@ -120,7 +120,10 @@ async fn build(
                 old.replaced.store(true, Ordering::Release);
                 let position = writer.position();
                 shared.position.store(position.get(), Ordering::Release);
-                *live = writer;
+                let (kept, connection) = std::mem::replace(&mut *live, writer).closed();
+                drop(connection);
+                // Nobody waits until the cases that it kept are freed.
+                drop(std::thread::Builder::new().spawn(move || drop(kept)));
                 return Ok(position);
             }
             live.worked_out()

@@ -46,7 +46,7 @@ pub(crate) struct Writer {
 }
 
 /// Works batches out, one after the other.
-struct Worker {
+pub(crate) struct Worker {
     /// Up to where the log is worked out.
     position: Position,
     cache: Cache<StreamName, Box<Entry>>,
@@ -65,8 +65,16 @@ impl Writer {
         cached_cases: usize,
         index: Arc<dyn BlindIndex>,
     ) -> Result<Writer, ViewError> {
+        let cache = Cache::new(cached_cases);
+        Writer::of(connection, Worker { position: Position::START, cache, index })
+    }
+
+    /// A writer that goes on with the cases which another kept.
+    pub(crate) fn of(connection: Connection, mut worker: Worker) -> Result<Writer, ViewError> {
         let meta = Meta::read(&connection)?;
-        let worker = Worker { position: meta.position, cache: Cache::new(cached_cases), index };
+        if worker.position != meta.position {
+            worker.forget(meta.position);
+        }
         Ok(Writer { worker, batch: None, tables: Tables { connection, meta } })
     }
 
@@ -88,10 +96,15 @@ impl Writer {
     }
 
     /// Ends the bulk, and gives the connection for what is done once the writing is over.
-    pub(crate) fn end_bulk(self) -> Result<Connection, ViewError> {
-        let connection = self.tables.connection;
+    pub(crate) fn end_bulk(self) -> Result<(Worker, Connection), ViewError> {
+        let (worker, connection) = self.closed();
         connection.execute_batch("COMMIT").map_err(sql("committing a bulk"))?;
-        Ok(connection)
+        Ok((worker, connection))
+    }
+
+    /// What it is made of. What is worked out and not written is given up.
+    pub(crate) fn closed(self) -> (Worker, Connection) {
+        (self.worker, self.tables.connection)
     }
 
     /// Makes sure that what is there was built by these rules: views of others start empty. What
