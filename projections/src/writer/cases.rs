@@ -57,8 +57,8 @@ impl<'c> Cases<'c> {
         self.deltas.moved(key, before, after);
         let nothing = Derived::default();
         let before = before.unwrap_or(&nothing);
-        deadlines(self.connection, &mut self.deadline, key, before, after)?;
-        accounts(self.connection, &mut self.account, key, before, after)?;
+        self.deadlines(key, before, after)?;
+        self.accounts(key, before, after)?;
         self.found_by.moved(key, before, after);
         stat(self.connection, key, before, after)
     }
@@ -84,6 +84,42 @@ impl<'c> Cases<'c> {
                 detail: "its case is not in the views".to_owned(),
                 source: None,
             });
+        }
+        Ok(())
+    }
+
+    fn deadlines(&mut self, key: i64, before: &Derived, after: &Derived) -> Result<(), ViewError> {
+        for (term, d) in after.deadlines.changed(&before.deadlines) {
+            self.deadline.execute((
+                key,
+                term,
+                &d.rule,
+                d.end,
+                d.raw_end,
+                d.warn_on,
+                d.status,
+                d.owner,
+                d.effect,
+                d.expired_for,
+                d.fires,
+            ))?;
+        }
+        for term in after.deadlines.gone(&before.deadlines) {
+            self.connection
+                .prepare_cached("DELETE FROM deadlines WHERE case_key = ? AND term = ?")?
+                .execute((key, term))?;
+        }
+        Ok(())
+    }
+
+    fn accounts(&mut self, key: i64, before: &Derived, after: &Derived) -> Result<(), ViewError> {
+        for (account, until) in after.accounts.changed(&before.accounts) {
+            self.account.execute((account, key, until))?;
+        }
+        for account in after.accounts.gone(&before.accounts) {
+            self.connection
+                .prepare_cached("DELETE FROM case_accounts WHERE account = ? AND case_key = ?")?
+                .execute((account, key))?;
         }
         Ok(())
     }
@@ -182,52 +218,6 @@ fn update(
             &after.due.term,
             key,
         ))?;
-    }
-    Ok(())
-}
-
-fn deadlines(
-    c: &Connection,
-    put: &mut Statement<'_>,
-    key: i64,
-    before: &Derived,
-    after: &Derived,
-) -> Result<(), ViewError> {
-    for (term, d) in after.deadlines.changed(&before.deadlines) {
-        put.execute((
-            key,
-            term,
-            &d.rule,
-            d.end,
-            d.raw_end,
-            d.warn_on,
-            d.status,
-            d.owner,
-            d.effect,
-            d.expired_for,
-            d.fires,
-        ))?;
-    }
-    for term in after.deadlines.gone(&before.deadlines) {
-        c.prepare_cached("DELETE FROM deadlines WHERE case_key = ? AND term = ?")?
-            .execute((key, term))?;
-    }
-    Ok(())
-}
-
-fn accounts(
-    c: &Connection,
-    put: &mut Statement<'_>,
-    key: i64,
-    before: &Derived,
-    after: &Derived,
-) -> Result<(), ViewError> {
-    for (account, until) in after.accounts.changed(&before.accounts) {
-        put.execute((account, key, until))?;
-    }
-    for account in after.accounts.gone(&before.accounts) {
-        c.prepare_cached("DELETE FROM case_accounts WHERE account = ? AND case_key = ?")?
-            .execute((account, key))?;
     }
     Ok(())
 }
