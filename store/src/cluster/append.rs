@@ -76,7 +76,9 @@ impl Shared {
         // The cluster is at least where the copy is.
         let actual = self.copy.stream_revision(&append.stream).await?;
         if actual > append.expected.revision() {
-            return Err(conflict(&append, actual));
+            // It may be this very request, of which the copy has heard only now.
+            let known = self.known(&append).await?;
+            return known.unwrap_or_else(|| Err(conflict(&append, actual)));
         }
         let attempt = self.attempts.begin();
         let proposed = proposed(&append, attempt.id)?;
