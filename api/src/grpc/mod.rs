@@ -13,7 +13,6 @@ pub(crate) mod pseudonyms;
 mod server;
 mod services;
 mod show;
-mod show_permit;
 mod status;
 pub mod tls;
 

@@ -2,6 +2,7 @@
 
 mod case;
 mod done;
+mod permit;
 mod terms;
 
 use super::convert::{date_message, timestamp_message};
@@ -19,6 +20,7 @@ use pratica_proto::register::v1 as register;
 
 pub(crate) use case::{detail, row};
 pub(crate) use done::outcome;
+pub(crate) use permit::permit;
 pub(crate) use terms::deadlines;
 pub use terms::reckoning_steps;
 

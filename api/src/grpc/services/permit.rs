@@ -5,7 +5,7 @@ use super::cases::visible_case;
 use super::shared::{at_least, opening, rpcs};
 use crate::app::AppError;
 use crate::grpc::convert::permit as read;
-use crate::grpc::show_permit;
+use crate::grpc::show;
 use crate::grpc::status::status;
 use pratica_domain::case::Procedure;
 use pratica_proto::permit::v1::permit_service_server::PermitService;
@@ -67,7 +67,7 @@ rpcs! { PermitService:
             let open = self.town(&call, &m.comune)?;
             at_least(open, m.min_position).await?;
             let (_, case) = visible_case(&call, open, &m.case_id).await?;
-            let permit = show_permit::permit(&open.town, &case)?;
+            let permit = show::permit(&open.town, &case)?;
             let head =
                 open.town.log.head().await.map_err(|e| AppError::store("reading the head", e))?;
             Ok(GetPermitResponse { permit: Some(permit), as_of_position: head.get() })

@@ -100,7 +100,8 @@ pub struct Call {
 }
 
 impl Call {
-    /// The first day on which the clock has something to do.
+    /// The first day on which the clock may have something to do; a provisional ranking to which
+    /// somebody objected waits for the office on that day too, since a call does not hold who did.
     pub fn due_on(&self) -> Option<Date> {
         let plan = self.plan.as_ref()?;
         match self.phase {

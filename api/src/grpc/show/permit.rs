@@ -1,8 +1,8 @@
 //! A permit as messages: what it has besides any case, with the identifiers that commands ask for.
 
-use super::convert::date_message;
-use super::show::word;
+use super::word;
 use crate::app::{AppError, Town};
+use crate::grpc::convert::date_message;
 use jiff::civil::Date;
 use pratica_domain::case::TermKey;
 use pratica_domain::permit::{
@@ -17,7 +17,7 @@ use pratica_proto::permit::v1 as proto;
 ///
 /// # Errors
 /// `WRONG_PROCEDURE` for another case; when a term cannot be reckoned.
-pub(super) fn permit(town: &Town, case: &Case) -> Result<proto::PermitView, AppError> {
+pub(crate) fn permit(town: &Town, case: &Case) -> Result<proto::PermitView, AppError> {
     let ProcedureState::Permit(state) = &case.procedure else {
         let kind = case.procedure().map_or("", pratica_domain::case::Procedure::as_str);
         return Err(Rejection::new(RejectionCode::WrongProcedure).with("kind", kind).into());
