@@ -16,25 +16,26 @@ use pratica_api::app::{
     AppError, Clock, CommandRequest, Follower as _, ManualClock, Outcome, Principal, Target,
 };
 use pratica_api::app::{Town, handler, load, register, school as calls, ticker};
-use pratica_domain::case::{Event as CaseEvent, Procedure, TermExpired};
+use pratica_domain::case::Procedure;
 use pratica_domain::ids::CaseId;
 use pratica_domain::permit::Kind as Works;
 use pratica_domain::residency::Kind;
-use pratica_domain::term::{first_instant_after, rome_date};
-use pratica_domain::{Command, Event, Rejection, Role, actions_of, all_actions};
+use pratica_domain::term::rome_date;
+use pratica_domain::{Command, Event, Role, actions_of};
 use pratica_projections::{Projector, Rules, Views, ViewsOptions};
 use pratica_store::testing::{Faults, FaultyLog};
-use pratica_store::{BlindIndex, Direction, EventReader, EventStore, Filter, MemoryLog};
-use pratica_store::{Position, RecordedEvent, Revision, Vault, codec};
+use pratica_store::{BlindIndex, EventReader, EventStore, MemoryLog, Vault};
 use pratica_tests::Random;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use uuid::Uuid;
 
+mod checks;
 mod places;
 mod school;
 
+use checks::{explained, no_effect_early, numbers_without_gap};
 use places::Seen;
 use school::School;
 
@@ -395,67 +396,6 @@ impl World {
         self.log.set(FAULTS);
         Ok(())
     }
-
-    async fn log_whole(&self) -> anyhow::Result<Vec<RecordedEvent>> {
-        let page = self
-            .log
-            .read_all(Position::START, Direction::Forwards, &Filter::all(), usize::MAX)
-            .await?;
-        anyhow::ensure!(page.next == page.head, "the whole log was read");
-        Ok(page.events)
-    }
-
-    async fn replay_equals_live(&self) -> anyhow::Result<()> {
-        let town = &self.process.town;
-        for id in self.cases.iter().chain(&self.school.applications) {
-            let live = load::current(town, *id).await?.ok_or_else(|| anyhow::anyhow!("no {id}"))?;
-            let procedure = live.procedure().unwrap_or(Procedure::Residency);
-            let stream = town.case_stream(procedure, *id)?;
-            let replayed = load::fold(town, &stream, Revision::END).await?;
-            anyhow::ensure!(*live == replayed, "{id} is not what its stream folds to");
-        }
-        Ok(())
-    }
-
-    async fn rebuilt_equals_incremental(&self) -> anyhow::Result<()> {
-        let views = &self.process.town.views;
-        let incremental = views.content_digest().await?;
-        let reader = Arc::clone(&self.log) as Arc<dyn EventReader>;
-        views.rebuild(reader, &self.rules, |_, _| {}).await?;
-        anyhow::ensure!(incremental == views.content_digest().await?, "the views differ");
-        Ok(())
-    }
-
-    /// Every acknowledged request's events are there once, and no event twice.
-    fn one_effect_a_request(&self, events: &[RecordedEvent]) -> anyhow::Result<()> {
-        let mut ids = BTreeSet::new();
-        let mut of_request: BTreeMap<Uuid, Vec<&str>> = BTreeMap::new();
-        for event in events {
-            anyhow::ensure!(ids.insert(event.id), "{} is there twice", event.id);
-            if let Some(request) = event.metadata()?.request_id {
-                of_request.entry(request).or_default().push(&event.event_type);
-            }
-        }
-        for sent in &self.sent {
-            let Some(answered) = &sent.answered else { continue };
-            let found = of_request.get(&sent.id).cloned().unwrap_or_default();
-            anyhow::ensure!(*answered == found, "{}: {answered:?} became {found:?}", sent.id);
-        }
-        Ok(())
-    }
-
-    /// After the ticker nothing is left that has run out.
-    async fn no_effect_missed(&self) -> anyhow::Result<()> {
-        let today = rome_date(self.now());
-        for id in self.cases.iter().chain(&self.school.applications) {
-            let Some(case) = load::current(&self.process.town, *id).await? else { continue };
-            let Some(rules) = self.rules.book.version(case.rules_version()) else { continue };
-            for term in case.file.terms.reckon_all(rules, &self.rules.calendar)? {
-                anyhow::ensure!(!term.has_run_out(today), "{} of {id} ran out unnoticed", term.key);
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Follows the log with the views for as long as somebody waits for it.
@@ -482,53 +422,6 @@ async fn follow_once(process: &mut Process, rules: &Rules) -> anyhow::Result<()>
 fn error_is_of_the_store(error: &AppError) -> bool {
     let text = chain(error);
     matches!(error, AppError::Fault { .. } | AppError::Conflict { .. }) && !text.contains("decode")
-}
-
-/// A refusal names a rule of the command, and the command has it in its list.
-fn explained(command: &Command, rejection: &Rejection) -> anyhow::Result<()> {
-    let action = all_actions()
-        .find(|a| a.command == command.name())
-        .ok_or_else(|| anyhow::anyhow!("{} is no action", command.name()))?;
-    anyhow::ensure!(
-        action.rules.iter().any(|rule| rule.name == rejection.rule),
-        "{} was refused by {:?}, which is none of its rules",
-        command.name(),
-        rejection.rule
-    );
-    Ok(())
-}
-
-/// An end is recorded after it came, with the instant at which the law has it.
-fn no_effect_early(events: &[RecordedEvent]) -> anyhow::Result<()> {
-    for recorded in events {
-        if let Event::Case(CaseEvent::TermExpired(TermExpired { term, due_on, legal_at })) =
-            codec::decode(recorded)?
-        {
-            anyhow::ensure!(legal_at == first_instant_after(due_on), "{term} at {legal_at}");
-            anyhow::ensure!(recorded.recorded_at >= legal_at, "{term} took effect early");
-        }
-    }
-    Ok(())
-}
-
-/// One number a document, and every number of a year given once, in order.
-fn numbers_without_gap(events: &[RecordedEvent]) -> anyhow::Result<()> {
-    let mut next: BTreeMap<String, u64> = BTreeMap::new();
-    let mut recorded = BTreeSet::new();
-    for event in events {
-        let stream = event.stream.as_str();
-        if stream.contains(".register-") {
-            let expected = next.entry(stream.to_owned()).or_default();
-            anyhow::ensure!(event.revision.get() == *expected, "a gap in {stream}");
-            *expected += 1;
-        }
-        if let Event::Case(CaseEvent::DocumentRegistered(registered)) = codec::decode(event)? {
-            anyhow::ensure!(recorded.insert(registered.number), "{} twice", registered.number);
-        }
-    }
-    let given: u64 = next.values().sum();
-    anyhow::ensure!(recorded.len() as u64 == given, "{given} numbers, {} in cases", recorded.len());
-    Ok(())
 }
 
 async fn live(seed: u64, steps: usize) -> anyhow::Result<(Tally, Vec<String>)> {
