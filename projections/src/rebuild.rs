@@ -120,8 +120,7 @@ async fn build(
                 old.replaced.store(true, Ordering::Release);
                 let position = writer.position();
                 shared.position.store(position.get(), Ordering::Release);
-                let (kept, connection) = std::mem::replace(&mut *live, writer).closed();
-                drop(connection);
+                let kept = std::mem::replace(&mut *live, writer).cases();
                 // Nobody waits until the cases that it kept are freed.
                 drop(std::thread::Builder::new().spawn(move || drop(kept)));
                 return Ok(position);

@@ -318,6 +318,17 @@ async fn an_erasure_that_was_cut_off_is_finished_at_the_next_start_once() -> Tes
         assert_eq!(erased[0]["case_id"], case);
         let said = everything_said(&server, &case).await?;
         assert!(!said.contains(NAME), "{said}");
+        let found = server
+            .town()
+            .call(OFFICER, &format!("{CASES}/SearchCases"), json!({ "query": NAME }))
+            .await
+            .map_err(fault)?;
+        assert_eq!(found["cases"], json!([]), "the views knew the name until after the keys went");
+        let open = server.house.all().next().ok_or_else(|| anyhow::anyhow!("no comune"))?;
+        let followed = open.town.views.content_digest().await?;
+        let reader = Arc::clone(&open.town.log) as Arc<dyn pratica_store::EventReader>;
+        open.town.views.rebuild(reader, &open.town.rules, |_, _| {}).await?;
+        assert_eq!(followed, open.town.views.content_digest().await?);
         assert_eq!(said.matches("\"type\":\"case.erased\"").count(), 3, "once, in three readings");
         server.stop().await?;
     }

@@ -44,9 +44,22 @@ pub(crate) struct Keys {
     plain: Vec<Key>,
     /// In order, each once.
     all: Vec<Key>,
+    /// Whether the views may hold others of the case, which nobody can name any more: something
+    /// personal of it was destroyed before these were made again.
+    lost: bool,
 }
 
 impl Keys {
+    /// All of them.
+    pub(crate) fn all(&self) -> impl Iterator<Item = Key> {
+        self.all.iter().copied()
+    }
+
+    /// Whether the views may hold keys of the case that are not here, and must not hold any more.
+    pub(crate) fn were_lost(&self, after: &Keys) -> bool {
+        self.lost && !after.lost
+    }
+
     /// Those that `other` has not.
     pub(crate) fn beyond(&self, other: &Keys) -> impl Iterator<Item = Key> {
         self.all.iter().filter(|key| other.all.binary_search(key).is_err()).copied()
@@ -55,11 +68,15 @@ impl Keys {
 
 /// All keys of a case; of one whose personal data is erased, only those that are not personal.
 /// `before` is what it was found by until now, and the same again if nothing of it changed.
+///
+/// `again`: they were made and written before, and are not known any more. What was destroyed since
+/// gives none now, so that they may be fewer than those that are written.
 pub(crate) fn of(
     case: &Case,
     stream: &StreamName,
     index: &dyn BlindIndex,
     before: Option<&Arc<Keys>>,
+    again: bool,
 ) -> Result<Arc<Keys>, VaultError> {
     let (sealed, plain) = (sealed(case), plain(case));
     let mut digest = Digest::default();
@@ -70,12 +87,15 @@ pub(crate) fn of(
     if let Some(same) = same.filter(|before| before.plain == plain) {
         return Ok(Arc::clone(same));
     }
+    let mut lost = !sealed.is_empty() && before.is_some_and(|before| before.lost);
     let personal = match same {
         Some(same) => same.personal.clone(),
         None => {
             let mut personal = Vec::new();
             for (_, of) in &sealed {
-                personal.extend(of.keys(stream, index)?.into_iter().map(Key::from));
+                let keys = of.keys(stream, index)?;
+                lost |= again && keys.is_empty();
+                personal.extend(keys.into_iter().map(Key::from));
             }
             personal
         }
@@ -83,7 +103,7 @@ pub(crate) fn of(
     let mut all = [&personal[..], &plain].concat();
     all.sort_unstable();
     all.dedup();
-    Ok(Arc::new(Keys { sealed: digest, personal, plain, all }))
+    Ok(Arc::new(Keys { sealed: digest, personal, plain, all, lost }))
 }
 
 /// Something personal that a case is found by.

@@ -254,6 +254,8 @@ fn stat(c: &Connection, key: i64, before: &Derived, after: &Derived) -> Result<(
 pub(crate) struct FoundBy {
     gone: Vec<(Key, i64)>,
     new: Vec<(Key, i64)>,
+    /// Cases of which everything is to go, since their keys cannot be named any more.
+    forgotten: Vec<i64>,
 }
 
 impl FoundBy {
@@ -262,12 +264,24 @@ impl FoundBy {
             return;
         }
         let (before, after) = (&before.keys, &after.keys);
+        if before.were_lost(after) {
+            self.forgotten.push(case);
+            self.new.extend(after.all().map(|key| (key, case)));
+            return;
+        }
         self.gone.extend(before.beyond(after).map(|key| (key, case)));
         self.new.extend(after.beyond(before).map(|key| (key, case)));
     }
 
     /// Writes all of it.
     pub(crate) fn write(mut self, c: &Connection) -> Result<(), ViewError> {
+        if !self.forgotten.is_empty() {
+            // The table is in the order of the keys: all of it is looked through.
+            c.prepare_cached(
+                "DELETE FROM search_keys WHERE case_key IN (SELECT value FROM json_each(?))",
+            )?
+            .execute([serde_json::json!(self.forgotten).to_string()])?;
+        }
         self.gone.sort_unstable();
         self.new.sort_unstable();
         let mut delete =

@@ -45,11 +45,14 @@ pub(crate) struct Writer {
     tables: Tables,
 }
 
+/// The cases that are kept as they stand.
+pub(crate) type Kept = Cache<StreamName, Box<Entry>>;
+
 /// Works batches out, one after the other.
 pub(crate) struct Worker {
     /// Up to where the log is worked out.
     position: Position,
-    cache: Cache<StreamName, Box<Entry>>,
+    cache: Kept,
     index: Arc<dyn BlindIndex>,
 }
 
@@ -97,14 +100,14 @@ impl Writer {
 
     /// Ends the bulk, and gives the connection for what is done once the writing is over.
     pub(crate) fn end_bulk(self) -> Result<(Worker, Connection), ViewError> {
-        let (worker, connection) = self.closed();
+        let (worker, connection) = (self.worker, self.tables.connection);
         connection.execute_batch("COMMIT").map_err(sql("committing a bulk"))?;
         Ok((worker, connection))
     }
 
-    /// What it is made of. What is worked out and not written is given up.
-    pub(crate) fn closed(self) -> (Worker, Connection) {
-        (self.worker, self.tables.connection)
+    /// Closes it, and gives what it kept of cases. What is worked out and not written is given up.
+    pub(crate) fn cases(self) -> Kept {
+        self.worker.cache
     }
 
     /// Makes sure that what is there was built by these rules: views of others start empty. What

@@ -211,7 +211,9 @@ fn one(
         Before::Nothing => (number(first), Case::default(), None),
         Before::Known(entry) => (entry.key, entry.case, Some(entry.derived)),
         Before::Folded(earlier) => {
-            let derived = derived(&earlier.case, stream, rules, index, None, None, first)?;
+            let mut derived = derive(&earlier.case, rules, None)
+                .map_err(|source| ViewError::Terms { position: first, source })?;
+            derived.keys = keys(&earlier.case, stream, index, None, true, first)?;
             (number(earlier.first), earlier.case, Some(Arc::new(derived)))
         }
     };
@@ -275,7 +277,7 @@ fn derived(
 ) -> Result<Derived, ViewError> {
     let mut derived =
         derive(case, rules, kept).map_err(|source| ViewError::Terms { position, source })?;
-    derived.keys = keys(case, stream, index, before, position)?;
+    derived.keys = keys(case, stream, index, before, false, position)?;
     Ok(derived)
 }
 
@@ -285,12 +287,15 @@ fn keys(
     stream: &StreamName,
     index: &dyn BlindIndex,
     before: Option<&Derived>,
+    again: bool,
     position: Position,
 ) -> Result<Arc<Keys>, ViewError> {
-    keys::of(case, stream, index, before.map(|b| &b.keys)).map_err(|source| ViewError::Poison {
-        position,
-        detail: "what its case is found by cannot be made".to_owned(),
-        source: Some(Box::new(source)),
+    keys::of(case, stream, index, before.map(|b| &b.keys), again).map_err(|source| {
+        ViewError::Poison {
+            position,
+            detail: "what its case is found by cannot be made".to_owned(),
+            source: Some(Box::new(source)),
+        }
     })
 }
 
