@@ -53,6 +53,9 @@ pub struct Options {
     pub batch_bytes: usize,
     /// How many events a filtered read looks at before it answers with what it found.
     pub scan_events: usize,
+    /// How many bytes of payloads end a page of the whole log, whatever it was asked for: the event
+    /// that reaches them is its last.
+    pub page_bytes: usize,
     /// How long the writer waits for a stranger's lock on the file, such as a database viewer's.
     pub busy_timeout: Duration,
     /// After how many pages of 4 KiB the write-ahead log is folded into the file; 0 for never.
@@ -74,6 +77,7 @@ impl Default for Options {
             batch_appends: 512,
             batch_bytes: 4 * 1024 * 1024,
             scan_events: 20_000,
+            page_bytes: 64 * 1024 * 1024,
             busy_timeout: Duration::from_secs(5),
             checkpoint_pages: 4000,
             max_pages: None,
@@ -109,6 +113,7 @@ pub struct SqliteLog {
     names: Arc<read::StreamNames>,
     path: PathBuf,
     scan_events: usize,
+    page_bytes: usize,
     _lock: File,
 }
 
@@ -130,7 +135,8 @@ impl SqliteLog {
         let readers =
             ReaderPool::open(&path, options.readers, options.read_queue, options.cache_kib)?;
         let names = Arc::default();
-        Ok(Self { writer, readers, names, path, scan_events: options.scan_events, _lock: lock })
+        let Options { scan_events, page_bytes, .. } = options;
+        Ok(Self { writer, readers, names, path, scan_events, page_bytes, _lock: lock })
     }
 
     /// The file.
@@ -227,8 +233,9 @@ impl EventReader for SqliteLog {
     ) -> Fut<'_, Page> {
         let (names, filter) = (Arc::clone(&self.names), filter.clone());
         let scan = if filter.is_all() { max } else { self.scan_events };
+        let bytes = self.page_bytes;
         Box::pin(async move {
-            let wanted = read::Wanted { from, direction, filter, max, scan };
+            let wanted = read::Wanted { from, direction, filter, max, scan, bytes };
             for events in read::ahead(&wanted, self.writer.head()) {
                 self.readers.run_aside(move |c| read::touch(c, &events));
             }

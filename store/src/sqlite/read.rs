@@ -73,6 +73,8 @@ pub(super) struct Wanted {
     pub(super) max: usize,
     /// How many events to look at.
     pub(super) scan: usize,
+    /// How many bytes of payloads end a page.
+    pub(super) bytes: usize,
 }
 
 macro_rules! columns {
@@ -124,7 +126,7 @@ pub(super) fn all(
 }
 
 fn page(c: &Connection, names: &StreamNames, wanted: &Wanted) -> Result<Page, StoreError> {
-    let &Wanted { from, direction, ref filter, max, scan } = wanted;
+    let &Wanted { from, direction, ref filter, max, scan, bytes } = wanted;
     let head = head(c)?;
     let mut page = Page { events: Vec::with_capacity(room(wanted, head)), next: from, head };
     let query = match direction {
@@ -139,7 +141,9 @@ fn page(c: &Connection, names: &StreamNames, wanted: &Wanted) -> Result<Page, St
     let mut rows =
         statement.query((integer(from.get()), integer(scan as u64))).map_err(sql(READING))?;
     let mut types = Types::default();
+    let mut read = 0;
     while page.events.len() < max
+        && read < bytes
         && let Some(row) = rows.next().map_err(sql(READING))?
     {
         page.next = Position::new(unsigned(row, 0)?);
@@ -148,7 +152,9 @@ fn page(c: &Connection, names: &StreamNames, wanted: &Wanted) -> Result<Page, St
         }
         let name = names.get(c, row.get(1).map_err(sql(READING))?)?;
         if filter.matches(&name) {
-            page.events.push(event(row, name, &mut types)?);
+            let event = event(row, name, &mut types)?;
+            read += event.payload.len();
+            page.events.push(event);
         }
     }
     let ended = page.next.get() <= 1 || page.next == from;
@@ -174,7 +180,7 @@ const FROM_MEMORY: Duration = Duration::from_nanos(500);
 /// several ask.
 pub(super) fn ahead(wanted: &Wanted, head: Position) -> Vec<Range<u64>> {
     let forwards = wanted.direction == Direction::Forwards;
-    if !forwards || wanted.scan < REPLAY {
+    if !forwards || wanted.scan.min(wanted.max) < REPLAY {
         return Vec::new();
     }
     let scan = wanted.scan as u64;
@@ -355,7 +361,14 @@ mod tests {
 
     fn asked(from: u64, scan: usize, direction: Direction) -> Wanted {
         let filter = Filter::all();
-        Wanted { from: Position::new(from), direction, filter, max: scan, scan }
+        Wanted { from: Position::new(from), direction, filter, max: scan, scan, bytes: usize::MAX }
+    }
+
+    #[test]
+    fn who_reads_a_few_of_many_has_nothing_read_ahead() {
+        let looked_at = 20_000;
+        let wanted = Wanted { max: 64, ..asked(0, looked_at, Direction::Forwards) };
+        assert!(ahead(&wanted, Position::new(100_000)).is_empty());
     }
 
     #[test]

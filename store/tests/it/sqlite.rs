@@ -5,5 +5,6 @@ mod conformance;
 mod crash;
 mod opening;
 mod pool;
+mod reading;
 mod upkeep;
 mod writer;
