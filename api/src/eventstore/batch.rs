@@ -184,6 +184,8 @@ async fn commit(
 /// the server's own counts as none.
 fn deadline(asked: Option<&DeadlineOption>) -> Duration {
     match asked {
+        // A span into the past counts as none, too; the least of all has no positive one.
+        Some(DeadlineOption::Deadline(span)) if span.seconds < 0 => DEADLINE,
         Some(DeadlineOption::Deadline(span)) => {
             Duration::try_from(*span).map_or(DEADLINE, |span| span.min(DEADLINE))
         }
@@ -242,4 +244,25 @@ fn error(status: &Status) -> rpc::Status {
 
 fn packed(name: &str, value: Vec<u8>) -> prost_types::Any {
     prost_types::Any { type_url: format!("type.googleapis.com/event_store.client.{name}"), value }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DEADLINE, DeadlineOption, deadline};
+    use std::time::Duration;
+
+    #[test]
+    fn a_deadline_counts_when_it_is_shorter_than_the_servers_and_lies_ahead() {
+        let of = |seconds, nanos| {
+            deadline(Some(&DeadlineOption::Deadline(prost_types::Duration { seconds, nanos })))
+        };
+        assert_eq!(of(5, 500_000_000), Duration::from_millis(5_500));
+        assert_eq!(of(31, 0), DEADLINE);
+        for (seconds, nanos) in [(-1, 0), (0, -1), (0, i32::MIN), (i64::MAX, i32::MAX)] {
+            assert_eq!(of(seconds, nanos), DEADLINE, "{seconds} {nanos}");
+        }
+        // Found by bytes that nobody meant: its negation is no number.
+        assert_eq!(of(i64::MIN, i32::MIN), DEADLINE);
+        assert_eq!(deadline(None), DEADLINE);
+    }
 }
