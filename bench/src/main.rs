@@ -67,7 +67,8 @@ struct Args {
     #[arg(long, default_value_t = 200_000)]
     events: u64,
     /// The numbers of cases of W5 and W8 (the others against the first) and W7 (the last); some
-    /// fourteen events each, with the register's. A million takes some twenty minutes and 20 GB.
+    /// fourteen events each, with the register's. A million takes some twenty minutes
+    /// to make and 16 GB, and as many again while W8 measures.
     #[arg(long, value_delimiter = ',', default_value = "10000,100000")]
     cases: Vec<u64>,
     /// Clients of S1.

@@ -91,7 +91,7 @@ pub(crate) async fn run(size: &Size, peers: &Peers, report: &mut Report) -> anyh
     let goal = Some(Goal::AtLeast(200_000.0));
     report.row("rebuild into all views, with indexes and swap", "events/s", &bulk, goal);
     let batch = ViewsOptions::default().batch_events;
-    let what = format!("catching up, a durable commit for {batch} events");
+    let what = format!("catching up, a commit for {batch} events");
     report.row(what, "events/s", &live, goal);
     report.row("rusqlite by hand, one view, not decoded", "events/s", &hand, None);
     report.row("rusqlite by hand, read and nothing else, one thread", "events/s", &read, None);
