@@ -116,7 +116,8 @@ pub(crate) fn read_stream(c: &Connection, stream: &str, max: u64) -> anyhow::Res
 }
 
 /// Replays a log into one view by hand: a row a stream, with its count, last type and last
-/// position; a durable transaction with the checkpoint for as many events as a batch of the views. Nothing is decoded.
+/// position; a durable transaction with the checkpoint for as many events as a batch of the views.
+/// Nothing is decoded.
 pub(crate) fn replay(log: &Path, view: &Path) -> anyhow::Result<u64> {
     let (from, to) = (reader(log)?, durable(view)?);
     to.execute_batch(

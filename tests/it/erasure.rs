@@ -250,14 +250,7 @@ async fn what_is_erased_is_in_no_answer_no_search_and_no_view_and_the_log_stays_
     assert!(receipt.leaf.contains("type case.erased 1"), "{}", receipt.leaf);
 
     // Views built again from the log, which the keys no longer open, are the same.
-    let open = server.house.all().next().map(|o| Arc::clone(&o.town));
-    let Some(open) = open else { anyhow::bail!("no comune") };
-    open.wait_for_views(pratica_store::Position::new(server.head().await?)).await?;
-    let digest = open.views.content_digest().await?.value;
-    let reader: Arc<dyn pratica_store::EventReader> = Arc::clone(&open.log) as _;
-    open.views.rebuild(reader, &open.rules, |_, _| {}).await?;
-    assert_eq!(open.views.content_digest().await?.value, digest);
-    drop(open);
+    server.views_equal_a_rebuild().await?;
     let rebuilt = everything_said(&server, &case).await?;
     assert!(!rebuilt.contains(NAME));
     let server = server.restart(&[COMUNE], LATER).await?;
@@ -324,11 +317,7 @@ async fn an_erasure_that_was_cut_off_is_finished_at_the_next_start_once() -> Tes
             .await
             .map_err(fault)?;
         assert_eq!(found["cases"], json!([]), "the views knew the name until after the keys went");
-        let open = server.house.all().next().ok_or_else(|| anyhow::anyhow!("no comune"))?;
-        let followed = open.town.views.content_digest().await?;
-        let reader = Arc::clone(&open.town.log) as Arc<dyn pratica_store::EventReader>;
-        open.town.views.rebuild(reader, &open.town.rules, |_, _| {}).await?;
-        assert_eq!(followed, open.town.views.content_digest().await?);
+        server.views_equal_a_rebuild().await?;
         assert_eq!(said.matches("\"type\":\"case.erased\"").count(), 3, "once, in three readings");
         server.stop().await?;
     }

@@ -16,15 +16,8 @@ async fn a_call_of_sixty_children_over_four_schools_lives_its_whole_year() -> Te
     assert_eq!(cohort.cases.len(), 60);
     assert_eq!(told.len(), 11, "{told:#?}");
     // What the views hold of calls, lists, offers and rankings is built again the same.
-    let open = server.house.all().next().map(|o| std::sync::Arc::clone(&o.town));
-    let Some(open) = open else { anyhow::bail!("no comune") };
-    open.wait_for_views(pratica_store::Position::new(server.head().await?)).await?;
-    let before = open.views.content_digest().await?.value;
-    let reader: std::sync::Arc<dyn pratica_store::EventReader> =
-        std::sync::Arc::clone(&open.log) as _;
-    open.views.rebuild(reader, &open.rules, |_, _| {}).await?;
-    assert_eq!(open.views.content_digest().await?.value, before);
-    let events: u64 = open.log.head().await?.get();
+    server.views_equal_a_rebuild().await?;
+    let events = server.head().await?;
     assert!(events > 500, "{events} events");
     server.stop().await
 }

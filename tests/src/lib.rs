@@ -16,6 +16,7 @@ use pratica_api::demo::Town;
 use pratica_api::grpc::auth::{Claims, Identity, ServerKey};
 use pratica_api::grpc::{Options, serve};
 use pratica_domain::Role;
+use pratica_store::EventReader;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -163,6 +164,19 @@ impl Server {
             Some(open) => Ok(open.town.log.head().await?.get()),
             None => anyhow::bail!("the server has no comune"),
         }
+    }
+
+    /// Fails unless the views of the first comune are what its log says, at its end as of now.
+    pub async fn views_equal_a_rebuild(&self) -> anyhow::Result<()> {
+        let Some(open) = self.house.all().next() else { anyhow::bail!("the server has no comune") };
+        let town = &open.town;
+        town.wait_for_views(town.log.head().await?).await?;
+        let followed = town.views.content_digest().await?.value;
+        let reader: Arc<dyn EventReader> = Arc::clone(&town.log) as _;
+        town.views.rebuild(reader, &town.rules, |_, _| {}).await?;
+        let rebuilt = town.views.content_digest().await?.value;
+        anyhow::ensure!(followed == rebuilt, "the views are not what the log says");
+        Ok(())
     }
 
     /// Where its files are.

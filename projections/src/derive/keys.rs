@@ -66,19 +66,28 @@ impl Keys {
     }
 }
 
-/// All keys of a case; of one whose personal data is erased, only those that are not personal.
-/// `before` is what it was found by until now, and the same again if nothing of it changed.
-///
-/// `again`: they were made and written before, and are not known any more. What was destroyed since
-/// gives none now, so that they may be fewer than those that are written.
+/// What a case was found by until now.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Until<'a> {
+    /// Nothing: it begins.
+    Nothing,
+    /// These.
+    These(&'a Arc<Keys>),
+    /// Keys that are written and not known any more. What was destroyed since gives none now, so
+    /// that they may be more than can be made again.
+    Forgotten,
+}
+
+/// All keys of a case; of one whose personal data is erased, only those that are not personal. The
+/// same as until now if nothing of it changed.
 pub(crate) fn of(
     case: &Case,
     stream: &StreamName,
     index: &dyn BlindIndex,
-    before: Option<&Arc<Keys>>,
-    again: bool,
+    until: Until<'_>,
 ) -> Result<Arc<Keys>, VaultError> {
     let (sealed, plain) = (sealed(case), plain(case));
+    let before = if let Until::These(before) = until { Some(before) } else { None };
     let mut digest = Digest::default();
     for (text, _) in &sealed {
         digest.bytes(text.as_bytes());
@@ -94,7 +103,7 @@ pub(crate) fn of(
             let mut personal = Vec::new();
             for (_, of) in &sealed {
                 let keys = of.keys(stream, index)?;
-                lost |= again && keys.is_empty();
+                lost |= matches!(until, Until::Forgotten) && keys.is_empty();
                 personal.extend(keys.into_iter().map(Key::from));
             }
             personal

@@ -13,7 +13,7 @@ use pratica_store::{BlindIndex, Position, RecordedEvent, StreamName, codec};
 
 use super::Entry;
 use super::rows::Step;
-use crate::derive::keys::{self, Keys};
+use crate::derive::keys::{self, Until};
 use crate::derive::{Derived, derive, moves_clocks};
 use crate::digest::Digest;
 use crate::error::ViewError;
@@ -211,9 +211,8 @@ fn one(
         Before::Nothing => (number(first), Case::default(), None),
         Before::Known(entry) => (entry.key, entry.case, Some(entry.derived)),
         Before::Folded(earlier) => {
-            let mut derived = derive(&earlier.case, rules, None)
-                .map_err(|source| ViewError::Terms { position: first, source })?;
-            derived.keys = keys(&earlier.case, stream, index, None, true, first)?;
+            let until = Until::Forgotten;
+            let derived = derived(&earlier.case, stream, rules, index, None, until, first)?;
             (number(earlier.first), earlier.case, Some(Arc::new(derived)))
         }
     };
@@ -243,7 +242,8 @@ fn one(
         return Ok(());
     }
     let kept = before.as_deref().filter(|_| !clocks_moved);
-    let after = derived(&case, stream, rules, index, kept, before.as_deref(), last)?;
+    let until = before.as_deref().map_or(Until::Nothing, |before| Until::These(&before.keys));
+    let after = derived(&case, stream, rules, index, kept, until, last)?;
     let after = Arc::new(after);
     let id = stream.rest().parse::<CaseId>().map_err(|_| ViewError::Poison {
         position: first,
@@ -264,39 +264,25 @@ fn number(first: Position) -> i64 {
     first.get().cast_signed()
 }
 
-/// What the views hold of a case. `kept` is what they held if no clock moved since, `before` in
-/// any case.
+/// What the views hold of a case. `kept` is what they held if no clock moved since, `until` what it
+/// was found by in any case.
 fn derived(
     case: &Case,
     stream: &StreamName,
     rules: &Rules,
     index: &dyn BlindIndex,
     kept: Option<&Derived>,
-    before: Option<&Derived>,
+    until: Until<'_>,
     position: Position,
 ) -> Result<Derived, ViewError> {
     let mut derived =
         derive(case, rules, kept).map_err(|source| ViewError::Terms { position, source })?;
-    derived.keys = keys(case, stream, index, before, false, position)?;
+    derived.keys = keys::of(case, stream, index, until).map_err(|source| ViewError::Poison {
+        position,
+        detail: "what its case is found by cannot be made".to_owned(),
+        source: Some(Box::new(source)),
+    })?;
     Ok(derived)
-}
-
-/// What a case is found by.
-fn keys(
-    case: &Case,
-    stream: &StreamName,
-    index: &dyn BlindIndex,
-    before: Option<&Derived>,
-    again: bool,
-    position: Position,
-) -> Result<Arc<Keys>, ViewError> {
-    keys::of(case, stream, index, before.map(|b| &b.keys), again).map_err(|source| {
-        ViewError::Poison {
-            position,
-            detail: "what its case is found by cannot be made".to_owned(),
-            source: Some(Box::new(source)),
-        }
-    })
 }
 
 /// Reads an event; one that cannot be read stops the views.

@@ -149,9 +149,7 @@ impl ReaderPool {
         self.queue.push(job, room);
         answer.await.map_err(|error| StoreError::unavailable("running a query", error))
     }
-}
 
-impl ReaderPool {
     /// Runs a query that nobody waits for when a thread is free, unless the queue is full.
     pub(super) fn run_aside(&self, query: impl FnOnce(&mut Connection) + Send + 'static) {
         if let Ok(room) = Arc::clone(&self.room).try_acquire_owned() {
