@@ -63,7 +63,10 @@ def operations(trace, data):
             resumed = RESUMED.match(rest)
             if resumed:
                 rest = begun.pop(thread, "") + resumed[2]
-            operation = parsed(rest, data)
+            try:
+                operation = parsed(rest, data)
+            except (TypeError, ValueError) as failure:
+                raise SystemExit(f"cannot read strace's {rest[:80]} ... {rest[-80:]}") from failure
             if operation:
                 yield at, operation
 
@@ -87,7 +90,9 @@ def path_of(call, data):
 
 def parsed(call, data):
     name, result = call.split("(", 1)[0], call.rsplit("=", 1)[-1].strip()
-    if result.startswith("-") or not result:
+    # A call that failed; or one that the kill found under way (`= ?`, `= ? <unavailable>`), of which
+    # nobody knows whether it was done.
+    if not result or result[0] in "-?":
         return None
     if name in ("open", "openat", "creat"):
         path = text(TEXT.search(call)[1]).decode()
