@@ -8,6 +8,8 @@
 //! - `case_accounts` says which account may see which case, and until when: access is a join.
 //! - `counts` and `due_counts` are moved by differences, together with the rows.
 //! - `deadlines.fires` is the end of a term that has to fire, and null otherwise.
+//! - `found_by` keeps which of a case's `search_keys` are made of personal data: once that is
+//!   destroyed, nothing else says which must go.
 //! - `stat_case` keeps what a closed case gave to the statistics, so that it can be taken back.
 //! - Dates are integers such as 20260316, times are microseconds, ids are 16 bytes.
 //!
@@ -25,7 +27,7 @@ pub(crate) const APPLICATION_ID: i32 = 0x5052_4176;
 
 /// The version of the tables and of the logic that fills them. Raise it whenever either changes:
 /// views of another version are built again.
-pub(crate) const VERSION: i32 = 7;
+pub(crate) const VERSION: i32 = 8;
 
 const TABLES: &str = "
 CREATE TABLE meta(
@@ -68,6 +70,7 @@ CREATE TABLE timeline(
 CREATE TABLE search_keys(
   key INTEGER NOT NULL, case_key INTEGER NOT NULL, PRIMARY KEY(key, case_key)
 ) WITHOUT ROWID;
+CREATE TABLE found_by(case_key INTEGER PRIMARY KEY, personal BLOB NOT NULL);
 CREATE TABLE register(
   year INTEGER NOT NULL, number INTEGER NOT NULL, registered_on INTEGER NOT NULL,
   direction TEXT NOT NULL, correspondent TEXT NOT NULL, object TEXT NOT NULL,
@@ -132,6 +135,7 @@ pub(crate) const DERIVED: &[(&str, &str)] = &[
     ("due_counts", "office, due"),
     ("timeline", "position"),
     ("search_keys", "key, case_key"),
+    ("found_by", "case_key"),
     ("register", "year, number"),
     ("stat_case", "case_key"),
     ("stat_kinds", "procedure, kind"),

@@ -44,50 +44,41 @@ pub(crate) struct Keys {
     plain: Vec<Key>,
     /// In order, each once.
     all: Vec<Key>,
-    /// Whether the views may hold others of the case, which nobody can name any more: something
-    /// personal of it was destroyed before these were made again.
-    lost: bool,
 }
 
 impl Keys {
-    /// All of them.
-    pub(crate) fn all(&self) -> impl Iterator<Item = Key> {
-        self.all.iter().copied()
+    /// Those that are made of personal data.
+    pub(crate) fn personal(&self) -> &[Key] {
+        &self.personal
     }
 
-    /// Whether the views may hold keys of the case that are not here, and must not hold any more.
-    pub(crate) fn were_lost(&self, after: &Keys) -> bool {
-        self.lost && !after.lost
+    /// These, with others made of the personal data.
+    pub(crate) fn with_personal(&self, personal: Vec<Key>) -> Keys {
+        Keys::new(self.sealed, personal, self.plain.clone())
     }
 
     /// Those that `other` has not.
     pub(crate) fn beyond(&self, other: &Keys) -> impl Iterator<Item = Key> {
         self.all.iter().filter(|key| other.all.binary_search(key).is_err()).copied()
     }
+
+    fn new(sealed: Digest, personal: Vec<Key>, plain: Vec<Key>) -> Keys {
+        let mut all = [&personal[..], &plain].concat();
+        all.sort_unstable();
+        all.dedup();
+        Keys { sealed, personal, plain, all }
+    }
 }
 
-/// What a case was found by until now.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Until<'a> {
-    /// Nothing: it begins.
-    Nothing,
-    /// These.
-    These(&'a Arc<Keys>),
-    /// Keys that are written and not known any more. What was destroyed since gives none now, so
-    /// that they may be more than can be made again.
-    Forgotten,
-}
-
-/// All keys of a case; of one whose personal data is erased, only those that are not personal. The
-/// same as until now if nothing of it changed.
+/// All keys of a case; of one whose personal data is erased, only those that are not personal.
+/// `before` is what it was found by until now, and the same again if nothing of it changed.
 pub(crate) fn of(
     case: &Case,
     stream: &StreamName,
     index: &dyn BlindIndex,
-    until: Until<'_>,
+    before: Option<&Arc<Keys>>,
 ) -> Result<Arc<Keys>, VaultError> {
     let (sealed, plain) = (sealed(case), plain(case));
-    let before = if let Until::These(before) = until { Some(before) } else { None };
     let mut digest = Digest::default();
     for (text, _) in &sealed {
         digest.bytes(text.as_bytes());
@@ -96,23 +87,17 @@ pub(crate) fn of(
     if let Some(same) = same.filter(|before| before.plain == plain) {
         return Ok(Arc::clone(same));
     }
-    let mut lost = !sealed.is_empty() && before.is_some_and(|before| before.lost);
     let personal = match same {
         Some(same) => same.personal.clone(),
         None => {
             let mut personal = Vec::new();
             for (_, of) in &sealed {
-                let keys = of.keys(stream, index)?;
-                lost |= matches!(until, Until::Forgotten) && keys.is_empty();
-                personal.extend(keys.into_iter().map(Key::from));
+                personal.extend(of.keys(stream, index)?.into_iter().map(Key::from));
             }
             personal
         }
     };
-    let mut all = [&personal[..], &plain].concat();
-    all.sort_unstable();
-    all.dedup();
-    Ok(Arc::new(Keys { sealed: digest, personal, plain, all, lost }))
+    Ok(Arc::new(Keys::new(digest, personal, plain)))
 }
 
 /// Something personal that a case is found by.

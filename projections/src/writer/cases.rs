@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use rusqlite::{CachedStatement, Connection, Statement};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Statement};
 
 use super::deltas::Deltas;
 use super::prepare::Touched;
-use crate::derive::keys::Key;
+use crate::derive::keys::{Key, Keys};
 use crate::derive::{CaseFacts, Derived, Plain};
 use crate::error::ViewError;
 
@@ -18,7 +18,8 @@ pub(crate) struct Cases<'c> {
     plain: CachedStatement<'c>,
     deadline: CachedStatement<'c>,
     account: CachedStatement<'c>,
-    found_by: FoundBy,
+    personal: CachedStatement<'c>,
+    search_keys: SearchKeys,
     deltas: Deltas,
 }
 
@@ -39,7 +40,8 @@ impl<'c> Cases<'c> {
                 "INSERT OR REPLACE INTO deadlines VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?,
             account: c.prepare_cached("INSERT OR REPLACE INTO case_accounts VALUES(?, ?, ?)")?,
-            found_by: FoundBy::default(),
+            personal: c.prepare_cached("INSERT OR REPLACE INTO found_by VALUES(?, ?)")?,
+            search_keys: SearchKeys::default(),
             deltas: Deltas::default(),
         })
     }
@@ -55,11 +57,11 @@ impl<'c> Cases<'c> {
             }
         }
         self.deltas.moved(key, before, after);
+        self.keys(touched)?;
         let nothing = Derived::default();
         let before = before.unwrap_or(&nothing);
         self.deadlines(key, before, after)?;
         self.accounts(key, before, after)?;
-        self.found_by.moved(key, before, after);
         stat(self.connection, key, before, after)
     }
 
@@ -124,9 +126,35 @@ impl<'c> Cases<'c> {
         Ok(())
     }
 
+    fn keys(&mut self, touched: &Touched) -> Result<(), ViewError> {
+        let (key, after) = (touched.key, &touched.after.keys);
+        let before = match &touched.before {
+            None => Arc::default(),
+            Some(before) if touched.folded => {
+                Arc::new(before.keys.with_personal(personal(self.connection, key)?))
+            }
+            Some(before) => Arc::clone(&before.keys),
+        };
+        if Arc::ptr_eq(&before, after) {
+            return Ok(());
+        }
+        self.search_keys.moved(key, &before, after);
+        if before.personal() == after.personal() {
+            return Ok(());
+        }
+        if after.personal().is_empty() {
+            self.connection
+                .prepare_cached("DELETE FROM found_by WHERE case_key = ?")?
+                .execute([key])?;
+        } else {
+            self.personal.execute((key, as_blob(after.personal())))?;
+        }
+        Ok(())
+    }
+
     /// Writes what was noted of all cases together.
     pub(crate) fn end(self) -> Result<(), ViewError> {
-        self.found_by.write(self.connection)?;
+        self.search_keys.write(self.connection)?;
         self.deltas.write(self.connection)
     }
 }
@@ -248,40 +276,40 @@ fn stat(c: &Connection, key: i64, before: &Derived, after: &Derived) -> Result<(
     Ok(())
 }
 
+/// The keys that the views hold of a case's personal data.
+fn personal(c: &Connection, key: i64) -> Result<Vec<Key>, ViewError> {
+    let blob: Option<Vec<u8>> = c
+        .prepare_cached("SELECT personal FROM found_by WHERE case_key = ?")?
+        .query_row([key], |row| row.get(0))
+        .optional()?;
+    let blob = blob.unwrap_or_default();
+    Ok(blob.as_chunks().0.iter().map(|key| Key(i64::from_be_bytes(*key))).collect())
+}
+
+fn as_blob(keys: &[Key]) -> Vec<u8> {
+    let mut blob = Vec::with_capacity(size_of_val(keys));
+    for Key(key) in keys {
+        blob.extend_from_slice(&key.to_be_bytes());
+    }
+    blob
+}
+
 /// What a batch changes in the keys that cases are found by. They are hashes: written in their own
 /// order, those that share a page of the table are written together.
 #[derive(Debug, Default)]
-pub(crate) struct FoundBy {
+struct SearchKeys {
     gone: Vec<(Key, i64)>,
     new: Vec<(Key, i64)>,
-    /// Cases of which everything is to go, since their keys cannot be named any more.
-    forgotten: Vec<i64>,
 }
 
-impl FoundBy {
-    fn moved(&mut self, case: i64, before: &Derived, after: &Derived) {
-        if Arc::ptr_eq(&before.keys, &after.keys) {
-            return;
-        }
-        let (before, after) = (&before.keys, &after.keys);
-        if before.were_lost(after) {
-            self.forgotten.push(case);
-            self.new.extend(after.all().map(|key| (key, case)));
-            return;
-        }
+impl SearchKeys {
+    fn moved(&mut self, case: i64, before: &Keys, after: &Keys) {
         self.gone.extend(before.beyond(after).map(|key| (key, case)));
         self.new.extend(after.beyond(before).map(|key| (key, case)));
     }
 
     /// Writes all of it.
-    pub(crate) fn write(mut self, c: &Connection) -> Result<(), ViewError> {
-        if !self.forgotten.is_empty() {
-            // The table is in the order of the keys: all of it is looked through.
-            c.prepare_cached(
-                "DELETE FROM search_keys WHERE case_key IN (SELECT value FROM json_each(?))",
-            )?
-            .execute([serde_json::json!(self.forgotten).to_string()])?;
-        }
+    fn write(mut self, c: &Connection) -> Result<(), ViewError> {
         self.gone.sort_unstable();
         self.new.sort_unstable();
         let mut delete =

@@ -13,7 +13,7 @@ use pratica_store::{BlindIndex, Position, RecordedEvent, StreamName, codec};
 
 use super::Entry;
 use super::rows::Step;
-use crate::derive::keys::{self, Until};
+use crate::derive::keys::{self, Keys};
 use crate::derive::{Derived, derive, moves_clocks};
 use crate::digest::Digest;
 use crate::error::ViewError;
@@ -29,7 +29,8 @@ pub(crate) enum Before {
     Nothing,
     /// As the views hold it.
     Known(Box<Entry>),
-    /// Folded from the log; what the views hold of it follows from that.
+    /// Folded from the log; what the views hold of it follows from that, but for the keys that were
+    /// made of personal data: what was destroyed since gives none.
     Folded(Box<Earlier>),
 }
 
@@ -49,6 +50,9 @@ pub(crate) struct Touched {
     pub stream: StreamName,
     pub revision: i64,
     pub before: Option<Arc<Derived>>,
+    /// Whether `before` was folded from the log, so that only the views know which keys its
+    /// personal data gave.
+    pub folded: bool,
     pub after: Arc<Derived>,
     pub last: Position,
 }
@@ -207,12 +211,12 @@ fn one(
     let Work { stream, before, events } = work;
     let (Some(first), Some(last)) = (events.first(), events.last()) else { return Ok(()) };
     let (first, last) = (first.position, last.position);
+    let folded = matches!(before, Before::Folded(_));
     let (key, mut case, before) = match before {
         Before::Nothing => (number(first), Case::default(), None),
         Before::Known(entry) => (entry.key, entry.case, Some(entry.derived)),
         Before::Folded(earlier) => {
-            let until = Until::Forgotten;
-            let derived = derived(&earlier.case, stream, rules, index, None, until, first)?;
+            let derived = derived(&earlier.case, stream, rules, index, None, None, first)?;
             (number(earlier.first), earlier.case, Some(Arc::new(derived)))
         }
     };
@@ -242,8 +246,8 @@ fn one(
         return Ok(());
     }
     let kept = before.as_deref().filter(|_| !clocks_moved);
-    let until = before.as_deref().map_or(Until::Nothing, |before| Until::These(&before.keys));
-    let after = derived(&case, stream, rules, index, kept, until, last)?;
+    let keys = before.as_deref().map(|before| &before.keys);
+    let after = derived(&case, stream, rules, index, kept, keys, last)?;
     let after = Arc::new(after);
     let id = stream.rest().parse::<CaseId>().map_err(|_| ViewError::Poison {
         position: first,
@@ -254,7 +258,7 @@ fn one(
     let stream = stream.clone();
     let derived = Arc::clone(&after);
     share.entries.push((stream.clone(), Box::new(Entry { key, case, derived })));
-    done.cases.push(Touched { key, id, stream, revision, before, after, last });
+    done.cases.push(Touched { key, id, stream, revision, before, folded, after, last });
     Ok(())
 }
 
@@ -264,7 +268,7 @@ fn number(first: Position) -> i64 {
     first.get().cast_signed()
 }
 
-/// What the views hold of a case. `kept` is what they held if no clock moved since, `until` what it
+/// What the views hold of a case. `kept` is what they held if no clock moved since, `keys` what it
 /// was found by in any case.
 fn derived(
     case: &Case,
@@ -272,12 +276,12 @@ fn derived(
     rules: &Rules,
     index: &dyn BlindIndex,
     kept: Option<&Derived>,
-    until: Until<'_>,
+    keys: Option<&Arc<Keys>>,
     position: Position,
 ) -> Result<Derived, ViewError> {
     let mut derived =
         derive(case, rules, kept).map_err(|source| ViewError::Terms { position, source })?;
-    derived.keys = keys::of(case, stream, index, until).map_err(|source| ViewError::Poison {
+    derived.keys = keys::of(case, stream, index, keys).map_err(|source| ViewError::Poison {
         position,
         detail: "what its case is found by cannot be made".to_owned(),
         source: Some(Box::new(source)),
