@@ -4,6 +4,8 @@
 //! that it is of. A rebuild puts another generation of the file under the handle; queries that
 //! began on the old one finish there, and the last of them removes it.
 
+mod desk;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -25,7 +27,7 @@ use crate::school::query as school;
 use crate::school::types::{CallRow, ListRow, OfferRow, RankRow};
 use crate::types::{
     Access, AsOf, CaseFilter, CaseRow, Counts, DisposalRow, DisposalStage, DueTerm, PageRequest,
-    Paged, RegistrationRow, SavedView, SearchKey, StatRow, TimelineRow, ViewStatus, WorklistQuery,
+    Paged, RegistrationRow, SearchKey, StatRow, TimelineRow, ViewStatus, WorklistQuery,
 };
 use crate::writer::Writer;
 
@@ -366,6 +368,14 @@ impl Views {
         self.ask_long(move |c| register::of_day(c, day)).await
     }
 
+    /// The last protocol number given out up to and including a day, within its year.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn last_number_to(&self, day: Date) -> Result<AsOf<Option<u64>>, ViewError> {
+        self.ask(move |c| register::last_to(c, day)).await
+    }
+
     /// Running terms that ended before a day and whose expiry is not on record, oldest first; of
     /// closed cases too. A term that is still here after `ExpireTerm` was refused comes again.
     ///
@@ -499,83 +509,6 @@ impl Views {
     ) -> Result<AsOf<Paged<RankRow>>, ViewError> {
         let (stage, list, page) = (stage.to_owned(), list.to_owned(), page.clone());
         self.ask(move |c| school::ranks(c, call, &stage, &list, &page)).await
-    }
-
-    /// Runs something over the desk on a reader's thread: it may flush, and async code must not.
-    async fn at_desk<T: Send + 'static>(
-        &self,
-        run: impl FnOnce(&Desk) -> Result<T, ViewError> + Send + 'static,
-    ) -> Result<T, ViewError> {
-        let desk = self.shared.desk.clone();
-        self.shared.generation().pool()?.run(move |_| run(&desk)).await?
-    }
-
-    /// Saves a view of an account; one of the same name is replaced.
-    ///
-    /// # Errors
-    /// When the desk cannot be written.
-    pub async fn save_view(&self, account: &str, view: &SavedView) -> Result<(), ViewError> {
-        let (account, view) = (account.to_owned(), view.clone());
-        self.at_desk(move |desk| desk.save(&account, &view)).await
-    }
-
-    /// An account's saved views, by name.
-    ///
-    /// # Errors
-    /// When the desk cannot be read.
-    pub async fn saved_views(&self, account: &str) -> Result<Vec<SavedView>, ViewError> {
-        let account = account.to_owned();
-        self.at_desk(move |desk| desk.list(&account)).await
-    }
-
-    /// One saved view.
-    ///
-    /// # Errors
-    /// When the desk cannot be read.
-    pub async fn saved_view(
-        &self,
-        account: &str,
-        name: &str,
-    ) -> Result<Option<SavedView>, ViewError> {
-        let (account, name) = (account.to_owned(), name.to_owned());
-        self.at_desk(move |desk| desk.get(&account, &name)).await
-    }
-
-    /// Drops a saved view; says whether there was one.
-    ///
-    /// # Errors
-    /// When the desk cannot be written.
-    pub async fn delete_view(&self, account: &str, name: &str) -> Result<bool, ViewError> {
-        let (account, name) = (account.to_owned(), name.to_owned());
-        self.at_desk(move |desk| desk.delete(&account, &name)).await
-    }
-
-    /// How far a process is; the start if it never said.
-    ///
-    /// # Errors
-    /// When the desk cannot be read.
-    pub async fn checkpoint(&self, process: &'static str) -> Result<Position, ViewError> {
-        self.at_desk(move |desk| desk.checkpoint(process)).await
-    }
-
-    /// Notes how far a process is.
-    ///
-    /// # Errors
-    /// When the desk cannot be written.
-    pub async fn keep_checkpoint(
-        &self,
-        process: &'static str,
-        position: Position,
-    ) -> Result<(), ViewError> {
-        self.at_desk(move |desk| desk.keep_checkpoint(process, position)).await
-    }
-
-    /// The last protocol number given out up to and including a day, within its year.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub async fn last_number_to(&self, day: Date) -> Result<AsOf<Option<u64>>, ViewError> {
-        self.ask(move |c| register::last_to(c, day)).await
     }
 }
 

@@ -283,7 +283,11 @@ fn personal(c: &Connection, key: i64) -> Result<Vec<Key>, ViewError> {
         .query_row([key], |row| row.get(0))
         .optional()?;
     let blob = blob.unwrap_or_default();
-    Ok(blob.as_chunks().0.iter().map(|key| Key(i64::from_be_bytes(*key))).collect())
+    let (keys, []) = blob.as_chunks() else {
+        let detail = format!("found_by: {} bytes of case {key} are no keys of 8", blob.len());
+        return Err(ViewError::Damaged { detail });
+    };
+    Ok(keys.iter().map(|key| Key(i64::from_be_bytes(*key))).collect())
 }
 
 fn as_blob(keys: &[Key]) -> Vec<u8> {
